@@ -1,0 +1,42 @@
+"""Values to JSON and back, and their JSON Schemas: one codec for store, wire, `--json` and the sidebar.
+
+pydantic reads the frozen dataclasses as they are, so no value knows of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from .values.canonical import plain
+from .values.errors import BadInput
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """The value as JSON text, keys in the order of the fields."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=indent)
+
+
+def from_json(kind: type[T], text: str | bytes) -> T:
+    """The value of this kind in a JSON text. Raises `BadInput` where it does not fit."""
+    try:
+        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]
+    except ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise BadInput(f"Not a {getattr(kind, '__name__', kind)}: {where}: {first['msg']}") from None
+
+
+def schema(kind: Any) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a kind of value."""
+    return _adapter(kind).json_schema()

@@ -1,0 +1,230 @@
+"""THE ORDER. Read this first.
+
+    describe ▶ gather ▶ propose ▶ screen ▶ validate ▶ decide ┃ deploy ▶ record ▶ (watch) ▶ a new Request
+    └──── Engine.propose: a stream of events, no side effect ┛ └ Engine.accept ┘   └ the only way round
+
+`propose` tries; it never touches the notebook, the live namespace or the history. `accept` and `restore` are the one door
+by which anything changes: intent to the store, everywhere or nowhere to the surfaces, outcome to the store.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .analysis.contract import intent_of
+from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .stages import record
+from .stages.decide import decide, level_of, nothing_passed
+from .stages.deploy import deploy, with_pointers
+from .stages.describe import triage
+from .stages.gather import gather
+from .stages.propose import Spending, propose
+from .stages.screen import screen
+from .stages.validate import until, validate
+from .values.canonical import digest
+from .values.decision import Policy, Reject
+from .values.errors import BudgetSpent, ModelError, StalePatch
+from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
+from .values.notebook import Notebook
+from .values.patch import apply, apply_ops, refuse_locked
+from .values.request import Request
+from .values.trial import Candidate, Run, Trial
+from .values.version import Kind, Lineage, Version, head
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The stages in their order, with what is swapped in. Holds no state of its own between requests."""
+
+    proposers: Sequence[Proposer]
+    sandbox: Sandbox
+    checks: Sequence[Check]
+    store: Store
+    retrievers: Sequence[Retriever] = ()
+    policy: Policy = Policy()
+    limits: Limits = Limits()
+    level: str = "summary"
+
+    # ---- no side effect -------------------------------------------------------------------------------------------
+
+    async def propose(
+        self, request: Request, notebook: Notebook, folder: Path, path: str, *, before: Run | None = None,
+        recorded: dict[str, tuple[object, ...]] | None = None,
+    ) -> AsyncIterator[Event]:
+        """Everything up to the decision, as it happens. The last event is `Decided`.
+
+        `before` is the run that the change is compared with (None: the notebook is run as it is, in a trial kernel);
+        `recorded` are the outputs that the notebook file carries, by cell id. Cancelling the iteration stops the trial
+        kernel and the model call.
+        """
+        start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
+
+        yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
+        if before is None:
+            runs: list[Run] = []
+            yield StageStarted("validate", "the notebook as it is, to compare with")
+            count = notebook.index(request.target) + 1 if request.failure and request.target else len(notebook.cells)
+            async for event in validate(notebook, count, self.sandbox, folder, self.limits, runs):
+                yield event
+            before = runs[0]
+        weighed = triage(request, notebook, before, folder)
+        yield Triaged(weighed)
+
+        def decided(decision: object, context_hash: str = "") -> Decided:
+            return Decided(
+                request, decision, weighed, tuple(trials), spending.spent, context_hash,  # type: ignore[arg-type]
+                time.monotonic() - start,
+            )
+
+        if weighed.kind in ("transient", "environment"):
+            yield decided(Reject(weighed.reason, weighed.kind))  # type: ignore[arg-type]
+            return
+        if self.policy.mode == "report":
+            yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
+            return
+
+        yield StageStarted("gather", "cells, variables, signatures, lessons")
+        context = await gather(request, notebook, before, folder, self.retrievers, self.lessons(path), self.level)
+        context_hash = digest(context)
+        situation = Situation(request, notebook, before, context, trials, spending, folder)
+
+        reason: Reject | None = None
+        try:
+            async for event in propose(self.proposers, situation):
+                yield event
+                if not isinstance(event, Proposed):
+                    continue
+                fresh: list[Trial] = []
+                for candidate in event.candidates:
+                    async for told in self.try_out(candidate, request, notebook, folder, before, recorded or {}):
+                        yield told
+                        if isinstance(told, Tried):
+                            fresh.append(told.trial)
+                trials += fresh
+                yield StageStarted("decide")
+                if decision := decide(fresh, self.policy):
+                    yield decided(decision, context_hash)
+                    return
+        except BudgetSpent as e:
+            yield Said(str(e))
+            reason = Reject(str(e), "budget")
+        except ModelError as e:
+            yield Said(str(e))
+            reason = Reject(str(e), "environment")
+        yield Spent(spending.spent)
+        yield decided(reason or nothing_passed(trials), context_hash)
+
+    async def try_out(
+        self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
+        recorded: dict[str, tuple[object, ...]],
+    ) -> AsyncIterator[Event]:
+        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`."""
+        start = time.monotonic()
+        yield StageStarted("screen", candidate.proposer)
+        after, findings = screen(candidate, request, notebook, self.checks)
+        trial = Trial(candidate, None, before, findings, seconds=time.monotonic() - start)
+        if after is None or trial.blocks:
+            yield Tried(trial)
+            return
+        yield StageStarted("validate", "in a clean kernel")
+        runs: list[Run] = []
+        count = until(request, candidate.patch.cells, before, after)
+        async for event in validate(after, count, self.sandbox, folder, self.limits, runs):
+            yield event
+        trial = replace(trial, run=runs[0], kind="fresh", seconds=time.monotonic() - start)
+        for check in self.checks:
+            trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
+        level, assumptions = level_of(trial, after, recorded)
+        yield Tried(replace(trial, level=level, assumptions=assumptions, seconds=time.monotonic() - start))
+
+    def lessons(self, path: str) -> Sequence[str]:
+        """What people said when they rejected earlier changes to this notebook, oldest first."""
+        return tuple(self.store.notes(path, "lesson").values())
+
+    # ---- the one door ---------------------------------------------------------------------------------------------
+
+    def accept(
+        self, decided: Decided, trial: Trial, surfaces: Sequence[Deployer], path: str, by: str
+    ) -> Version:
+        """Deploy what a trial proved, and record it. Raises `StalePatch`, `Locked`, `DeployError`, `StoreError`."""
+        before = surfaces[0].read()
+        after = apply(trial.candidate.patch, before)
+        refuse_locked(trial.candidate.patch, before)
+        return self._change(
+            surfaces, path, before, after, lambda lineage: record.adapted(lineage, decided, trial, after, by)
+        )
+
+    def restore(
+        self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = ""
+    ) -> Version:
+        """Bring back the state of an earlier version, as a new version. Raises as `accept` does."""
+        before = surfaces[0].read()
+        after = self.store.notebook(target.notebook)
+        return self._change(
+            surfaces, path, before, after,
+            lambda lineage: record.restored(lineage, kind, target, before, after, by, words),
+        )
+
+    def amend(self, after: Notebook, surfaces: Sequence[Deployer], path: str, by: str, words: str) -> Version:
+        """Deploy a change that a person made through us (a contract added to a cell), without a trial."""
+        before = surfaces[0].read()
+        return self._change(
+            surfaces, path, before, after, lambda lineage: record.contracted(lineage, before, after, by, words)
+        )
+
+    def _change(
+        self, surfaces: Sequence[Deployer], path: str, before: Notebook, after: Notebook,
+        describe: Callable[[Lineage], Version],
+    ) -> Version:
+        self._catch_up(path, before)
+        version = describe(self.store.lineage(path))
+        intents = {c.id: intent_of(c.source) for c in after.cells if c.type == "code"}
+        pointed = with_pointers(after, version, intents)
+        self.store.begin(path, version, pointed)
+        try:
+            deploy(surfaces, before, pointed, version)
+        except BaseException as e:
+            self.store.finish(version.id, "undone")
+            if isinstance(e, StalePatch):
+                raise StalePatch(f"{e} Nothing was changed.") from e
+            raise
+        self.store.finish(version.id, "deployed")
+        return version
+
+    def _catch_up(self, path: str, found: Notebook) -> None:
+        """Record the notebook as it was found, or what a person changed since our last version."""
+        lineage = self.store.lineage(path)
+        newest = head(lineage)
+        if newest is None:
+            version = record.first(found)
+        elif newest.version.notebook != found.digest:
+            version = record.by_hand(lineage, self.store.notebook(newest.version.notebook), found)
+        else:
+            return
+        self.store.begin(path, version, found)
+        self.store.finish(version.id, "deployed")
+
+
+def settle(store: Store, path: str, found: Notebook) -> list[str]:
+    """Finish or undo what was interrupted (killed between intent and outcome), by what the notebook on disk holds.
+
+    The notebook is whole in either case: it is written by an atomic rename. Returns a line for each.
+    """
+    lines = []
+    for r in store.lineage(path):
+        if r.outcome is None:
+            reached = r.version.notebook == found.digest
+            store.finish(r.version.id, "deployed" if reached else "undone")
+            lines.append(
+                f"Version {r.number} was interrupted; the notebook "
+                + ("holds it, so it was finished." if reached else "does not hold it, so it was undone.")
+            )
+    return lines
+
+
+def preview(decided: Decided, trial: Trial, notebook: Notebook) -> Notebook:
+    """The notebook as it would be, for showing a diff; `notebook` is the one that the proposal was made for."""
+    return apply_ops(trial.candidate.patch.ops, notebook)

@@ -1,0 +1,1 @@
+"""WHERE PEOPLE MEET IT: thin. No host knows another."""

@@ -1,0 +1,1 @@
+"""WHAT IS SWAPPED IN: a folder per protocol, found by entry points, loaded at first use."""

@@ -1,0 +1,1 @@
+"""WHAT HAPPENS: a verb a file, none knows another. Their order is in `engine`."""

@@ -1,0 +1,1 @@
+"""WHAT FLOWS: frozen dataclasses and pure functions. Only Python is imported here."""

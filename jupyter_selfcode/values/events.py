@@ -1,0 +1,107 @@
+"""What the engine says while it works. Hosts draw these; `Decided` is always the last of a proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .decision import Decision
+from .prompt import Cost
+from .request import Request, Triage
+from .trial import Candidate, CellResult, Trial
+
+Stage = Literal["describe", "gather", "propose", "screen", "validate", "decide", "deploy", "record"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage began; `detail` says with what, in words for people."""
+
+    stage: Stage
+    detail: str = ""
+    kind: Literal["stage"] = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Triaged:
+    """What kind of trouble it is, before any model is asked."""
+
+    triage: Triage
+    kind: Literal["triaged"] = "triaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model is being called: the attempt, from 1, the model, and an estimate of prompt tokens."""
+
+    attempt: int
+    model: str
+    tokens: int
+    kind: Literal["asked"] = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Characters of the answer so far."""
+
+    characters: int
+    kind: Literal["streamed"] = "streamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the request has cost so far."""
+
+    cost: Cost
+    kind: Literal["spent"] = "spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One round of candidates. More than one: they are told apart by execution."""
+
+    candidates: tuple[Candidate, ...]
+    kind: Literal["proposed"] = "proposed"
+
+
+@dataclass(frozen=True, slots=True)
+class CellRan:
+    """A cell of a trial (or of a run) has run: `index` of `total`, from 1."""
+
+    result: CellResult
+    index: int
+    total: int
+    kind: Literal["cell"] = "cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A candidate was screened and, where it passed, run."""
+
+    trial: Trial
+    kind: Literal["tried"] = "tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line for the person: a proposer that has nothing, a call that failed, a limit that was reached."""
+
+    text: str
+    kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The end of a proposal, with all that `Engine.accept` needs."""
+
+    request: Request
+    decision: Decision
+    triage: Triage
+    trials: tuple[Trial, ...] = ()
+    cost: Cost = Cost()
+    context_hash: str = ""
+    seconds: float = 0.0
+    kind: Literal["decided"] = "decided"
+
+
+Event = StageStarted | Triaged | Asked | Streamed | Spent | Proposed | CellRan | Tried | Said | Decided

@@ -1,0 +1,104 @@
+"""A notebook as a value: cells in order, without outputs.
+
+Outputs are what a run made, so they live in `trial.Run`. What belongs to the author (ids, sources, metadata,
+attachments, order) is here, and all of it is restored by a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .canonical import digest
+from .errors import BadInput
+
+POINTER = "jupyter_selfcode"
+"""The only metadata key this package writes, in cells and in notebooks. It is left out of digests: it names a version,
+and a version is named by the digest of the notebook."""
+
+CellType = Literal["code", "markdown", "raw"]
+
+
+def without_pointer(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata without this package's own key."""
+    return {k: v for k, v in metadata.items() if k != POINTER}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its nbformat id, type, source text, metadata and (markdown) attachments."""
+
+    id: str
+    type: CellType
+    source: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    attachments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Cell tags, as the front ends write them under `metadata.tags`."""
+        tags = self.metadata.get("tags")
+        return frozenset(t for t in tags if isinstance(t, str)) if isinstance(tags, (list, tuple)) else frozenset()
+
+    @property
+    def editable(self) -> bool:
+        """False where the author has locked the source (`metadata.editable: false`)."""
+        return self.metadata.get("editable", True) is not False
+
+    @property
+    def deletable(self) -> bool:
+        """False where the author has forbidden deletion (`metadata.deletable: false`)."""
+        return self.metadata.get("deletable", True) is not False
+
+    @property
+    def runs(self) -> bool:
+        """Whether a run executes this cell: code, not blank, not tagged `skip-execution`."""
+        return self.type == "code" and bool(self.source.strip()) and "skip-execution" not in self.tags
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """Cells in order and the notebook's own metadata. Cell ids are unique; `BadInput` otherwise."""
+
+    cells: tuple[Cell, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len({c.id for c in self.cells}) != len(self.cells):
+            raise BadInput("Two cells of this notebook have the same id; save it once in Jupyter, which gives new ids.")
+
+    @property
+    def digest(self) -> str:
+        """Identity of what the author wrote: everything but outputs and this package's pointer metadata."""
+        return digest(
+            {
+                "cells": [
+                    [c.id, c.type, c.source, without_pointer(c.metadata), c.attachments] for c in self.cells
+                ],
+                "metadata": without_pointer(self.metadata),
+            }
+        )
+
+    @property
+    def code_cells(self) -> tuple[Cell, ...]:
+        """The code cells, in order."""
+        return tuple(c for c in self.cells if c.type == "code")
+
+    def __contains__(self, cell_id: object) -> bool:
+        return any(c.id == cell_id for c in self.cells)
+
+    def index(self, cell_id: str) -> int:
+        """Position of a cell, from 0. Raises `BadInput` where there is none."""
+        for i, c in enumerate(self.cells):
+            if c.id == cell_id:
+                return i
+        raise BadInput(f"There is no cell {cell_id!r} in this notebook.")
+
+    def cell(self, cell_id: str) -> Cell:
+        """The cell with this id. Raises `BadInput` where there is none."""
+        return self.cells[self.index(cell_id)]
+
+    def up_to(self, cell_id: str) -> Notebook:
+        """The notebook's cells from the top through this one."""
+        return Notebook(self.cells[: self.index(cell_id) + 1], self.metadata)

@@ -1,0 +1,92 @@
+"""What is asked for, what triage made of it, and what is known when code is proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow"]
+TriageKind = Literal["transient", "environment", "stale", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Hard limits of one request. None means no limit of that kind. Seconds are wall time, usd is US dollars."""
+
+    usd: float | None = 1.0
+    tokens: int | None = 200_000
+    attempts: int | None = 6
+    seconds: float | None = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception as a run reported it; the traceback is plain text without ANSI codes, `line` counts from 1."""
+
+    cell_id: str
+    ename: str
+    evalue: str
+    traceback: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish. `target` is the cell it is about, `scope` the cells that may change (empty: any, and new ones).
+
+    For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty.
+    """
+
+    text: str
+    trigger: Trigger = "words"
+    target: str | None = None
+    scope: tuple[str, ...] = ()
+    failure: Failure | None = None
+    budget: Budget = Budget()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A course of action that was weighed: do nothing, re-run, roll back, ask, rules, model …"""
+
+    name: str
+    chosen: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """What kind of trouble it is, why, the options weighed, and (stale) the cells to run again, in order."""
+
+    kind: TriageKind
+    reason: str
+    options: tuple[Option, ...] = ()
+    rerun: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What is known of a live variable: its name, type, and a summary (shape, schema, module; never values)."""
+
+    name: str
+    type: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of knowledge for the prompt: `kind` is signature, lesson, document, output …"""
+
+    kind: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a proposer may use, ranked: cells on the dataflow slice first. `level` says how much may leave the machine."""
+
+    cells: tuple[str, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    level: Literal["schema", "summary", "samples", "full"] = "summary"

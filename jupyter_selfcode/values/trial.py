@@ -1,0 +1,121 @@
+"""A candidate and what happened when it was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .patch import Patch
+from .prompt import Cost
+from .request import Failure, Variable
+
+Severity = Literal["block", "ask", "note"]
+CellStatus = Literal["ok", "error", "skipped", "stopped"]
+RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A proposed change. `rerun` names cells to run again in the live kernel with no change of code (stale state).
+
+    `warrant` is set by a rule whose replacement is documented as equivalent, and names that source: such a change may
+    be deployed without a contract of its own.
+    """
+
+    patch: Patch
+    rationale: str
+    proposer: str
+    cost: Cost = Cost()
+    model: str = ""
+    prompt_hash: str = ""
+    rerun: tuple[str, ...] = ()
+    warrant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a check saw. `block` refuses, `ask` needs a person, `note` is only told."""
+
+    code: str
+    message: str
+    severity: Severity
+    cell_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One doctest example of a contract and what it gave: `got` is the printed text, `passed` judged outside the kernel."""
+
+    cell_id: str
+    source: str
+    want: str
+    got: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """One cell's run. `outputs` are nbformat output dictionaries; seconds are wall time in the kernel."""
+
+    cell_id: str
+    status: CellStatus
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    execution_count: int | None = None
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped."""
+
+    results: tuple[CellResult, ...] = ()
+    state: RunState = "complete"
+    detail: str = ""
+    seconds: float = 0.0
+    examples: tuple[Example, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    sandbox: str = ""
+
+    def result(self, cell_id: str) -> CellResult | None:
+        """The result of a cell, or None where it did not run."""
+        return next((r for r in self.results if r.cell_id == cell_id), None)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure, or None."""
+        return next((r.failure for r in self.results if r.failure and r.status in ("error", "stopped")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate, the run it is compared with, its own run and the findings.
+
+    `run` is None where the screen refused it before anything ran. `level` is what was proved (see DESIGN of levels in
+    `stages.decide`); None where it is not even well-formed. `assumptions` are printed with the level.
+    """
+
+    candidate: Candidate
+    run: Run | None = None
+    before: Run | None = None
+    findings: tuple[Finding, ...] = ()
+    kind: Literal["fresh", "forked", "none"] = "none"
+    level: int | None = None
+    assumptions: tuple[str, ...] = field(default=())
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """It ran and nothing blocks it. It may still have to be asked about."""
+        return self.run is not None and not any(f.severity == "block" for f in self.findings)
+
+    @property
+    def asks(self) -> tuple[Finding, ...]:
+        """The findings that need a person."""
+        return tuple(f for f in self.findings if f.severity == "ask")
+
+    @property
+    def blocks(self) -> tuple[Finding, ...]:
+        """The findings that refuse it."""
+        return tuple(f for f in self.findings if f.severity == "block")
