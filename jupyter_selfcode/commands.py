@@ -1,0 +1,338 @@
+"""The one grammar: every word of `%selfcode` and of `jupyter selfcode`, what it takes and what it does.
+
+A host parses with `parse_line` (magics: free text is words, whatever braces, quotes, `%` or `$` it holds) or with
+`add_arguments` on its own argparse parser (command line: the shell has split the words already), then calls `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from . import reading, views
+from .codec import to_json
+from .selfcode import Workspace, proposal_id
+from .values.canonical import plain
+from .values.decision import Accept, Ask
+from .values.errors import BadInput
+from .values.events import Decided, Event
+from .values.request import Failure, Request
+from .values.version import Version
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a command answers: data for `--json`, a view for people, an exit code for the shell."""
+
+    data: Mapping[str, Any]
+    view: views.View
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument, as `argparse` takes it. `free` takes the rest of the line as it is."""
+
+    flags: tuple[str, ...]
+    free: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def optional(self) -> bool:
+        """Whether it is given by a flag."""
+        return self.flags[0].startswith("-")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A word of the grammar."""
+
+    name: str
+    help: str
+    run: Callable[[Workspace, argparse.Namespace, Tell], Reply]
+    arguments: tuple[Argument, ...] = ()
+
+
+def _arg(*flags: str, free: bool = False, **options: Any) -> Argument:
+    return Argument(flags, free, options)
+
+
+# ---- what the words do ---------------------------------------------------------------------------------------------
+
+
+def follow(workspace: Workspace, request: Request, tell: Tell, **given: Any) -> Reply:
+    """Propose, and deploy where the policy accepts. The way of every request that a person or a failure makes."""
+    before = workspace.notebook()
+    decided: Decided | None = None
+    for event in workspace.propose(request, tick=getattr(tell, "tick", None), **given):
+        tell(event)
+        if isinstance(event, Decided):
+            decided = event
+    if decided is None:
+        raise BadInput("The request ended without a decision; ask again.")
+    return settle_decision(workspace, decided, before)
+
+
+def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Reply:
+    """What follows from a decision: Accept is deployed by the policy, Ask waits, Reject is told."""
+    decision = decided.decision
+    if isinstance(decision, Accept):
+        version = workspace.accept(decided, by="policy")
+        return deployed(workspace, version, before, decided)
+    data = {"status": "proposed" if isinstance(decision, Ask) else decision.status, "decision": plain(decision.reason)}
+    if isinstance(decision, Ask):
+        name = proposal_id(decided)
+        data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
+        data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
+    data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
+    codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
+    code = 11 if isinstance(decision, Ask) else codes[decision.status]
+    return Reply(data, views.proposal(decided, before), code)
+
+
+def deployed(workspace: Workspace, version: Version | None, before: Any, decided: Decided | None = None) -> Reply:
+    """The reply to a change that was made."""
+    reports = [line for s in workspace.surfaces if (line := s.report())]
+    if version is None:
+        return Reply({"status": "rerun"}, views.message("Ran the cells again; no code was changed.", "ok"))
+    number = workspace.lineage()[-1].number
+    data = {"status": "deployed", "version": version.id, "number": number, "kind": version.kind, "by": version.by,
+            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost)}
+    return Reply(data, views.deployed(version, number, before, workspace.notebook(), reports))
+
+
+def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    lineage, waiting = workspace.lineage(), workspace.waiting()
+    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
+            "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"]))
+
+
+def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    words = _text(args.words)
+    if not words:
+        raise BadInput('Say in words what to change: adapt "plot revenue per month".')
+    cells = [c for c in (workspace.cell(n) for n in args.cell or ()) if c]
+    scope = tuple(c.id for c in cells)
+    request = Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
+    return follow(workspace, request, tell)
+
+
+def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    failure, before = workspace.last_failure(tell)
+    if failure is None:
+        return Reply({"status": "ok"}, views.message("Nothing has failed.", "ok"))
+    return follow(workspace, fix_request(workspace, failure, _text(args.words)), tell, before=before)
+
+
+def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
+    """The request that a failure makes."""
+    trigger = "contract" if failure.ename == "ContractBroken" else "exception"
+    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
+
+
+def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    expression = _text(args.expression)
+    try:
+        compile(expression, "<check>", "eval")
+    except (SyntaxError, ValueError) as e:
+        raise BadInput(f"Not an expression that can be checked: {expression!r} ({e.__class__.__name__}).") from None
+    cell = workspace.cell(args.cell) or workspace.last_cell()
+    if cell is None:
+        raise BadInput('Say which cell: check "len(df) > 0" --cell ID.')
+    before = workspace.notebook()
+    return deployed(workspace, workspace.add_check(cell, expression), before)
+
+
+def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    _, decided = workspace.pick(args.name)
+    before = workspace.notebook()
+    return deployed(workspace, workspace.accept(decided), before, decided)
+
+
+def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    why = _text(args.why)
+    name = workspace.reject(args.name, why)
+    said = f"Rejected {name}." + (" The reason is kept for later proposals." if why else "")
+    return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
+
+
+def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    lineage, waiting = workspace.lineage(), workspace.waiting()
+    rows = [reading.row(r) for r in lineage]
+    return Reply({"notebook": workspace.path, "versions": rows, "waiting": list(waiting)},
+                 views.history(workspace.path, rows, waiting, graph=args.graph))
+
+
+def _show(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    recorded = workspace.find(args.version)
+    a, b = reading.around(workspace, recorded)
+    return Reply({"version": plain(recorded.version), "number": recorded.number, "outcome": recorded.outcome},
+                 views.version(recorded, a, b))
+
+
+def _diff(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if args.version is None:
+        first, a, second, b = "head", reading.head_notebook(workspace), "now", workspace.notebook()
+    else:
+        one = workspace.find(args.version)
+        first, a = f"v{one.number}", workspace.store.notebook(one.version.notebook)
+        if args.other is None:
+            second, b = "now", workspace.notebook()
+        else:
+            two = workspace.find(args.other)
+            second, b = f"v{two.number}", workspace.store.notebook(two.version.notebook)
+    return Reply({"from": first, "to": second, "cells": reading.changes(a, b)}, views.diff(a, b, f"{first} → {second}"))
+
+
+def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = workspace.cell(args.cell) or workspace.last_cell()
+    if cell is None:
+        raise BadInput("Say which cell: blame CELL.")
+    rows = reading.blame(workspace, cell)
+    return Reply({"cell": cell.id, "lines": rows}, views.blame(cell, rows))
+
+
+def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = workspace.cell(args.cell) or workspace.last_cell()
+    if cell is None:
+        raise BadInput("Say which cell: why CELL.")
+    found = reading.last_change(workspace, cell)
+    if found is None:
+        return Reply({"cell": cell.id, "version": None}, views.message(f"No version has changed cell {cell.id}.", "ok"))
+    return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number}, views.why(found))
+
+
+def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    before = workspace.notebook()
+    return deployed(workspace, workspace.restore("rollback", args.version or ""), before)
+
+
+def _undo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    before = workspace.notebook()
+    return deployed(workspace, workspace.restore("undo"), before)
+
+
+def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    before = workspace.notebook()
+    return deployed(workspace, workspace.restore("redo"), before)
+
+
+def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    data = reading.costs(workspace.lineage(), workspace.notebook())
+    return Reply(data, views.cost(data))
+
+
+def _model(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if args.name:
+        workspace.use_model(args.name)
+    data = reading.models(workspace)
+    return Reply(data, views.models(data))
+
+
+def _doctor(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    data = reading.doctor(workspace)
+    return Reply(data, views.doctor(data), 0 if data["ok"] else 21)
+
+
+def _verify(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    problems = list(workspace.store.verify())
+    count = len(workspace.lineage())
+    return Reply({"ok": not problems, "versions": count, "problems": problems}, views.verified(count, problems),
+                 20 if problems else 0)
+
+
+def _export(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    data = {"notebook": workspace.path, "versions": [plain(r) for r in workspace.lineage()]}
+    return Reply(data, views.message(to_json(data, indent=1), "plain"))
+
+
+def _text(words: str | Sequence[str] | None) -> str:
+    text = (words if isinstance(words, str) else " ".join(words or ())).strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+_CELL = _arg("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
+_CELLS = _arg("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
+_VERSION = "number, start of an id, or head"
+
+COMMANDS: dict[str, Command] = {
+    c.name: c
+    for c in (
+        Command("", "versions, what waits for a decision, cost, settings", _panel),
+        Command("adapt", "change the notebook as the words say", _adapt, (_arg("words", free=True, nargs="*", help="what to change"), _CELLS)),
+        Command("fix", "repair the last error at its root cause", _fix, (_arg("words", free=True, nargs="*", help="a hint"),)),
+        Command("check", "add an expression to a cell's contract", _check, (_arg("expression", free=True, nargs="*"), _CELL)),
+        Command("accept", "accept what waits", _accept, (_arg("name", nargs="?", help="which (none: the newest)"),)),
+        Command("reject", "reject what waits, with a reason", _reject, (_arg("why", free=True, nargs="*", help="the reason"), _arg("--name", help="which (none: the newest)"))),
+        Command("history", "the versions", _history, (_arg("--graph", action="store_true", help="with lanes"),)),
+        Command("show", "one version, whole", _show, (_arg("version", nargs="?", default="head", help=_VERSION),)),
+        Command("diff", "two versions, or a version and now", _diff, (_arg("version", nargs="?", help=_VERSION), _arg("other", nargs="?", help=_VERSION))),
+        Command("blame", "which version made each line of a cell", _blame, (_arg("cell", nargs="?"),)),
+        Command("why", "why a cell is as it is", _why, (_arg("cell", nargs="?"),)),
+        Command("rollback", "a new version that restores an old one", _rollback, (_arg("version", nargs="?", help=_VERSION),)),
+        Command("undo", "take the last change back", _undo),
+        Command("redo", "bring back what undo took", _redo),
+        Command("cost", "tokens, money, seconds; per change still alive", _cost),
+        Command("model", "which models are reachable; name one to use it", _model, (_arg("name", nargs="?"),)),
+        Command("doctor", "what was found here, and what to do", _doctor),
+        Command("verify", "recompute every hash of the history", _verify),
+        Command("export", "the lineage as JSON", _export, (_arg("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),
+    )
+}
+
+
+# ---- how a line is read --------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{self.prog}: {message}. {self.format_usage().strip()}")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # --help in a magic must not end the kernel
+        raise BadInput((message or self.format_usage()).strip())
+
+    def print_help(self, file: Any = None) -> None:
+        raise BadInput(self.format_help().strip())
+
+
+def add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Give a host's parser the arguments of a command."""
+    for a in command.arguments:
+        parser.add_argument(*a.flags, **a.options)
+
+
+def parse_line(line: str, default: str = "") -> tuple[Command, argparse.Namespace]:
+    """A magic's line: the command and its arguments. Free text is taken as it stands. Raises `BadInput`."""
+    name, _, rest = line.strip().partition(" ")
+    if name not in COMMANDS:
+        near = ", ".join(n for n in COMMANDS if n)
+        raise BadInput(f"%selfcode does not know the word {name!r}. It knows: {near}.")
+    command = COMMANDS[name or default]
+    parser = _Parser(prog=f"%selfcode {name}".strip())
+    add_arguments(parser, command)
+    free = next((a for a in command.arguments if a.free), None)
+    if free is None:
+        return command, parser.parse_args([_text(t) for t in rest.split()])
+    flags = [re.escape(f) for a in command.arguments if a.optional for f in a.flags]
+    options: list[str] = []
+    if flags:
+        pattern = re.compile(rf"(?:(?<=\s)|^)({'|'.join(flags)})[=\s]\s*(\S+)")
+
+        def take(match: re.Match[str]) -> str:
+            options.extend((match[1], match[2].strip("\"'")))
+            return ""
+
+        rest = pattern.sub(take, rest)
+    if rest.strip() in ("-h", "--help"):
+        parser.print_help()
+    args = parser.parse_args(options)
+    setattr(args, free.flags[0], rest.strip())
+    return command, args

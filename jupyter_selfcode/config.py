@@ -1,0 +1,143 @@
+"""Settings as Jupyter users expect them: traits of one class, `SelfCode`.
+
+Set by `%config SelfCode.model = "…"`, by `c.SelfCode.model = "…"` in `jupyter_selfcode_config.py` (any folder of
+`jupyter --paths`, config) or `ipython_config.py`, or by an option of the command line. Notebook metadata may only tighten
+them: a notebook that came by mail can ask for less, never for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from traitlets import Enum, Float, Int, List, TraitError, Unicode
+from traitlets.config import Config, Configurable
+from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
+
+from .protocols import Limits
+from .values.decision import STRICTNESS, Policy
+from .values.errors import BadInput
+from .values.notebook import POINTER
+from .values.request import Budget
+
+CONFIG_NAME = "jupyter_selfcode_config"
+
+
+class SelfCode(Configurable):
+    """Settings of jupyter_selfcode."""
+
+    model = Unicode(
+        "", help="Model for the llm proposer, as litellm names it (openai/…, anthropic/…, ollama/…), or replay:FILE "
+        "for recorded completions. Empty: rules only, nothing leaves this machine."
+    ).tag(config=True)
+    api_base = Unicode("", help="Address of an OpenAI-compatible endpoint, where it is not the provider's own.").tag(config=True)
+    api_key_name = Unicode(
+        "", help="NAME of the environment variable that holds the key (never the key). Empty: the provider's usual one."
+    ).tag(config=True)
+    proposers = List(Unicode(), ["rules", "llm"], help="Proposers that may be used; they go in order of price.").tag(config=True)
+    policy = Enum(
+        STRICTNESS, "propose", help="report: say what is wrong; propose: wait for a person; deploy: deploy what passed."
+    ).tag(config=True)
+    min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
+    budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
+    budget_tokens = Int(200_000, allow_none=True, min=0, help="Tokens per request; None: no limit.").tag(config=True)
+    budget_attempts = Int(6, allow_none=True, min=0, help="Model calls per request; None: no limit.").tag(config=True)
+    budget_seconds = Float(900.0, allow_none=True, min=0, help="Seconds per request; None: no limit.").tag(config=True)
+    context_level = Enum(
+        ("schema", "summary", "samples", "full"), "summary", help="How much of the data's shape a prompt may hold."
+    ).tag(config=True)
+    sandbox = Enum(("limited",), "limited", help="Sandbox for trials.").tag(config=True)
+    cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
+    trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
+    trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    store_url = Unicode(
+        "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
+    ).tag(config=True)
+
+    def budget(self) -> Budget:
+        """The budget of one request."""
+        return Budget(self.budget_usd, self.budget_tokens, self.budget_attempts, self.budget_seconds)
+
+    def decisions(self) -> Policy:
+        """The policy."""
+        return Policy(self.policy, self.min_level)
+
+    def limits(self) -> Limits:
+        """Limits of one trial."""
+        memory = None if self.trial_memory_mb is None else self.trial_memory_mb * 2**20
+        return Limits(self.cell_seconds, self.trial_seconds, memory)
+
+    def tightened(self, metadata: Mapping[str, Any]) -> SelfCode:
+        """These settings with what the notebook's metadata asks for, where that is stricter; the rest is ignored."""
+        asked = metadata.get(POINTER)
+        given = {name: getattr(self, name) for name in self.trait_names(config=True)}
+        if isinstance(asked, Mapping):
+            if asked.get("policy") in STRICTNESS:
+                given["policy"] = min(self.policy, asked["policy"], key=STRICTNESS.index)
+            for name in ("budget_usd", "budget_tokens", "budget_attempts", "budget_seconds"):
+                limit, wish = given[name], asked.get(name)
+                if isinstance(wish, (int, float)) and not isinstance(wish, bool) and wish >= 0:
+                    given[name] = type(limit or wish)(wish) if limit is None else type(limit)(min(limit, wish))
+            if isinstance(asked.get("min_level"), int):
+                given["min_level"] = min(4, max(self.min_level, asked["min_level"]))
+            levels = ("schema", "summary", "samples", "full")
+            if asked.get("context_level") in levels:
+                given["context_level"] = min(self.context_level, asked["context_level"], key=levels.index)
+        return SelfCode(**given)
+
+
+def load_config(*extra: Path) -> Config:
+    """`jupyter_selfcode_config.py` and `.json` from Jupyter's config folders, the user's winning; then `extra` files.
+
+    Raises `BadInput` naming the file where one of them cannot be read.
+    """
+    from jupyter_core.paths import jupyter_config_path
+
+    config = Config()
+    files = [Path(d) / f"{CONFIG_NAME}{e}" for d in reversed(jupyter_config_path()) for e in (".json", ".py")]
+    for file in [*files, *extra]:
+        loader = PyFileConfigLoader if file.suffix == ".py" else JSONFileConfigLoader
+        try:
+            config.merge(loader(file.name, path=str(file.parent)).load_config())
+        except ConfigFileNotFound:
+            if file in extra:
+                raise BadInput(f"There is no config file {file}.") from None
+        except Exception as e:  # a config file is a program: whatever it raises is one clear line
+            raise BadInput(f"The config file {file} cannot be read: {type(e).__name__}: {e}") from e
+    return config
+
+
+def settings(config: Config | None = None, **overrides: Any) -> SelfCode:
+    """Settings from config files, then `config`, then `overrides` (None: not given). Raises `BadInput`."""
+    merged = load_config()
+    if config is not None:
+        merged.merge(config)
+    try:
+        made = SelfCode(config=merged)
+        for name, value in overrides.items():
+            if value is not None:
+                setattr(made, name, value)
+    except TraitError as e:
+        raise BadInput(f"A setting cannot be used: {' '.join(str(e).split())}") from None
+    return made
+
+
+@cache
+def _found(group: str) -> dict[str, EntryPoint]:
+    return {p.name: p for p in entry_points(group=f"jupyter_selfcode.{group}")}
+
+
+def plugin(group: str, name: str) -> Any:
+    """The plug-in of this name, loaded now. Raises `BadInput` listing what there is."""
+    found = _found(group)
+    if name not in found:
+        raise BadInput(f"There is no {group.removesuffix('s')} named {name!r}; installed: {', '.join(sorted(found)) or 'none'}.")
+    return found[name].load()
+
+
+def plugins(group: str) -> tuple[str, ...]:
+    """Names of the plug-ins of a kind, without loading them."""
+    return tuple(sorted(_found(group)))

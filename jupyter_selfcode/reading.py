@@ -1,0 +1,151 @@
+"""Reading the history and the machine: rows, blame, costs, models, findings. Plain data, drawn by `views`, sent by `--json`."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .config import plugins
+from .selfcode import Workspace
+from .values.canonical import plain
+from .values.notebook import Cell, Notebook
+from .values.prompt import Cost
+from .values.version import Lineage, Recorded, head, total_cost
+
+
+def row(r: Recorded) -> dict[str, Any]:
+    """A version as one row of a table."""
+    v = r.version
+    return {
+        "number": r.number, "id": v.id, "kind": v.kind, "outcome": r.outcome, "by": v.by, "at": v.at, "words": v.words,
+        "trigger": v.trigger, "proposer": v.proposer, "model": v.model, "level": v.level, "cells": list(v.patch.cells),
+        "parents": list(v.parents), "restores": v.restores, "usd": v.cost.usd, "tokens": v.cost.tokens,
+        "calls": v.cost.calls, "seconds": v.seconds, "replayed": v.cost.replayed, "rationale": v.rationale,
+    }
+
+
+def around(workspace: Workspace, r: Recorded) -> tuple[Notebook, Notebook]:
+    """The notebook before and after a version."""
+    after = workspace.store.notebook(r.version.notebook)
+    parent = next((p.version for p in workspace.lineage() if p.version.id in r.version.parents), None)
+    return (workspace.store.notebook(parent.notebook) if parent else Notebook((), after.metadata)), after
+
+
+def head_notebook(workspace: Workspace) -> Notebook:
+    """The notebook of the newest version; the notebook as it is where there is no history."""
+    newest = head(workspace.lineage())
+    return workspace.store.notebook(newest.version.notebook) if newest else workspace.notebook()
+
+
+def changes(a: Notebook, b: Notebook) -> list[dict[str, Any]]:
+    """Cells that differ, in the order of `b` (deleted ones last), each with a unified diff of its source."""
+    old, new = {c.id: c for c in a.cells}, {c.id: c for c in b.cells}
+    found = []
+    for cell_id in [*new, *(i for i in old if i not in new)]:
+        x, y = old.get(cell_id), new.get(cell_id)
+        if x and y and x.source == y.source:
+            continue
+        before, after = (x.source if x else ""), (y.source if y else "")
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+        kind = "changed" if x and y else "inserted" if y else "deleted"
+        found.append({"cell": cell_id, "change": kind, "type": (y or x).type, "diff": "\n".join(list(lines)[2:])})  # type: ignore[union-attr]
+    return found
+
+
+def _snapshots(workspace: Workspace) -> list[tuple[Recorded, Notebook]]:
+    return [(r, workspace.store.notebook(r.version.notebook)) for r in workspace.lineage() if r.outcome == "deployed"]
+
+
+def blame(workspace: Workspace, cell: Cell) -> list[dict[str, Any]]:
+    """For each line of a cell: the number of the version that brought it (None: not recorded yet), by whom and when."""
+    lines: list[tuple[str, Recorded | None]] = []
+    history: list[tuple[str, Recorded | None]] = [
+        (nb.cell(cell.id).source, r) for r, nb in _snapshots(workspace) if cell.id in nb
+    ]
+    for source, r in [*history, (cell.source, None)]:
+        new = source.splitlines()
+        matcher = difflib.SequenceMatcher(None, [t for t, _ in lines], new, autojunk=False)
+        merged: list[tuple[str, Recorded | None]] = [(t, r) for t in new]
+        for block in matcher.get_matching_blocks():
+            merged[block.b : block.b + block.size] = lines[block.a : block.a + block.size]
+        lines = merged
+    return [
+        {"line": text, "version": r.number if r else None, "by": r.version.by if r else "", "at": r.version.at if r else "",
+         "kind": r.version.kind if r else "not recorded"}
+        for text, r in lines
+    ]
+
+
+def last_change(workspace: Workspace, cell: Cell) -> Recorded | None:
+    """The newest version that touched a cell."""
+    return next(
+        (r for r in reversed(workspace.lineage()) if r.outcome == "deployed" and cell.id in r.version.patch.cells), None
+    )
+
+
+def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
+    """What was spent, per version and per change still alive (a line that an adaptation made and that still stands)."""
+    made = [r.version for r in lineage if r.version.kind == "adapt"]
+    deployed = [r for r in lineage if r.outcome == "deployed"]
+    undone: set[str] = set()
+    for r in deployed:  # a version that a later one left behind is not alive
+        if r.version.restores:
+            restored_at = next((i for i, p in enumerate(deployed) if p.version.id == r.version.restores), 0)
+            undone |= {p.version.id for p in deployed[restored_at + 1 : deployed.index(r)]}
+            if r.version.kind == "redo":
+                undone.discard(r.version.restores)
+    alive = [v for v in made if v.id not in undone and any(i in now for i in v.patch.cells)]
+    total: Cost = total_cost(made)
+    return {
+        "versions": len(made), "alive": len(alive), "calls": total.calls, "prompt_tokens": total.prompt_tokens,
+        "completion_tokens": total.completion_tokens, "usd": total.usd, "seconds": sum(v.seconds for v in made),
+        "estimated": total.estimated, "replayed": total.replayed,
+        "usd_per_change_alive": None if total.usd is None or not alive else total.usd / len(alive),
+        "tokens_per_change_alive": None if not alive else total.tokens / len(alive),
+        "by_version": [row(r) for r in lineage if r.version.kind == "adapt"],
+    }
+
+
+def settings_of(workspace: Workspace) -> dict[str, Any]:
+    """The settings in force, by name."""
+    s = workspace.settings
+    return {name: plain(getattr(s, name)) for name in sorted(s.trait_names(config=True))}
+
+
+def models(workspace: Workspace) -> dict[str, Any]:
+    """The model in use and what was found to be reachable; keys by the NAME of their variable only."""
+    from .plugins.models.discover import discover
+
+    return {"model": workspace.settings.model, "api_base": workspace.settings.api_base,
+            "found": [plain(f) for f in discover(workspace.settings.api_base)]}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def doctor(workspace: Workspace) -> dict[str, Any]:
+    """What this machine gives: versions, sandbox with its promise, models, kernel, store, plug-ins, settings."""
+    problems: list[str] = []
+    problems += list(workspace.store.verify()) if workspace.lineage() else []
+    found = models(workspace)
+    if not workspace.settings.model:
+        problems_note = "No model is set: the free rules work alone. Set one: SelfCode.model, --model, or %selfcode model NAME."
+    else:
+        problems_note = f"Model in use: {workspace.settings.model}."
+    return {
+        "ok": not problems,
+        "problems": problems,
+        "notes": [problems_note, *workspace.notices],
+        "python": sys.version.split()[0],
+        "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
+        "sandbox": {"name": workspace.engine.sandbox.name, "promise": workspace.engine.sandbox.promise},
+        "models": found,
+        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers")},
+        "settings": settings_of(workspace),
+    }
