@@ -27,6 +27,10 @@ class Meter(Protocol):
     def spent(self) -> Cost:
         """All calls so far."""
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall time that is left of the budget; None where it has no such limit."""
+
     def allow(self, estimate: Cost) -> None:
         """Call before a model call with what it may cost at most. Raises `BudgetSpent` where it would pass a limit."""
 
@@ -68,7 +72,10 @@ class Model(Protocol):
         """The most that this call may cost, before it is made."""
 
     def complete(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
-        """Pieces of the answer as they come, and the `Completion` last."""
+        """Pieces of the answer as they come, and the `Completion` last. Closing the iteration stops the call."""
+
+    async def aclose(self) -> None:
+        """Stop what is kept running between calls (a side process). The model may be used again after it."""
 
 
 @runtime_checkable

@@ -30,6 +30,11 @@ class Spending:
         """Wall time since the request began."""
         return time.monotonic() - self._start
 
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall time that is left; None where there is no such limit."""
+        return None if self.budget.seconds is None else max(0.0, self.budget.seconds - self.seconds)
+
     def allow(self, estimate: Cost) -> None:
         """Raises `BudgetSpent` where a call of this estimated cost would pass a limit.
 

@@ -6,6 +6,8 @@ A failing candidate is data (a `Trial` with findings), not an exception: these a
 
 from __future__ import annotations
 
+from .prompt import Cost
+
 
 class SelfcodeError(Exception):
     """The root: catch this to catch every error that the package raises on purpose."""
@@ -38,13 +40,21 @@ class DeployError(SelfcodeError):
 
 
 class ModelError(SelfcodeError):
-    """The model could not be reached or answered with an error. `transient` says whether trying again may help."""
+    """The model could not be reached or answered with an error. `transient` says whether trying again may help.
+
+    `retry_after` is what the provider asked to wait, in seconds; `cost` is what the call cost although it failed (half a
+    stream is paid for).
+    """
 
     exit_code = 21
 
-    def __init__(self, message: str, *, transient: bool = False) -> None:
+    def __init__(
+        self, message: str, *, transient: bool = False, retry_after: float | None = None, cost: Cost | None = None
+    ) -> None:
         super().__init__(message)
         self.transient = transient
+        self.retry_after = retry_after
+        self.cost = cost or Cost()
 
 
 class BudgetSpent(SelfcodeError):

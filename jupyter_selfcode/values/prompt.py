@@ -16,12 +16,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The messages of one call. `attempt` counts from 1 within a request; `max_tokens` bounds the answer."""
+    """The messages of one call. `attempt` counts from 1 within a request; `max_tokens` bounds the answer.
+
+    `request` is the request's own words, by which recorded completions are found; `seconds` is the wall time that the
+    call may take at most (None: no limit).
+    """
 
     messages: tuple[Message, ...]
     attempt: int = 1
     max_tokens: int = 8_000
     temperature: float | None = None
+    request: str = ""
+    seconds: float | None = None
 
     @property
     def characters(self) -> int:
