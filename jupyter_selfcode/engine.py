@@ -52,12 +52,13 @@ class Engine:
 
     async def propose(
         self, request: Request, notebook: Notebook, folder: Path, path: str, *, before: Run | None = None,
-        recorded: dict[str, tuple[object, ...]] | None = None,
+        recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
     ) -> AsyncIterator[Event]:
         """Everything up to the decision, as it happens. The last event is `Decided`.
 
         `before` is the run that the change is compared with (None: the notebook is run as it is, in a trial kernel);
-        `recorded` are the outputs that the notebook file carries, by cell id. Cancelling the iteration stops the trial
+        `recorded` are the outputs that the notebook file carries, by cell id; `ran` the cells that have run in a live
+        session (None: all), so that cells which nobody has run yet are not run to compare with. Cancelling the iteration stops the trial
         kernel and the model call.
         """
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
@@ -66,7 +67,7 @@ class Engine:
         if before is None:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
-            count = notebook.index(request.target) + 1 if request.failure and request.target else len(notebook.cells)
+            count = reach(notebook, request, ran)
             async for event in validate(notebook, count, self.sandbox, folder, self.limits, runs):
                 yield event
             before = runs[0]
@@ -206,6 +207,17 @@ class Engine:
             return
         self.store.begin(path, version, found)
         self.store.finish(version.id, "deployed")
+
+
+def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> int:
+    """How many cells, from the top, the run that a change is compared with goes: for a failure through its cell, in a
+    live session through the last cell that has run there, else the whole notebook."""
+    if request.failure and request.target:
+        return notebook.index(request.target) + 1
+    if ran is None:
+        return len(notebook.cells)
+    wanted = {*ran, request.target}
+    return max((i + 1 for i, c in enumerate(notebook.cells) if c.id in wanted), default=0)
 
 
 def settle(store: Store, path: str, found: Notebook) -> list[str]:

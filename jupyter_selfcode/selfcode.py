@@ -81,6 +81,9 @@ class Session(Protocol):
     def cell_id(self) -> str | None:
         """The cell that ran last (before the one that holds the command)."""
 
+    def ran(self) -> Sequence[str]:
+        """Ids of the cells that have run in this session."""
+
 
 @dataclass
 class Workspace:
@@ -181,7 +184,8 @@ class Workspace:
 
         def work() -> AsyncIterator[Event]:
             return self.engine.propose(
-                request, notebook, self.folder, self.path, before=before, recorded=self.outputs()
+                request, notebook, self.folder, self.path, before=before, recorded=self.outputs(),
+                ran=self.session.ran() if self.session else None,
             )
 
         for event in self.bridge.iterate(work, tick=tick):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..analysis.contract import examples_of, judge_examples, probe
+from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.variables import PROBE as VARIABLES, read_variables
 from ..protocols import Kernel, Limits, Sandbox
 from ..values.events import CellRan, Event
@@ -36,13 +36,14 @@ def broken(examples: Iterable[Example]) -> Failure | None:
 
 async def execute(kernel: Kernel, cells: Iterable[Cell]) -> AsyncIterator[tuple[CellResult, tuple[Example, ...]]]:
     """Run cells in order until one fails (its exception, its contract, a limit); tags are honoured as nbclient does.
+    A cell that holds only words has nothing to run yet, and is skipped.
 
     Shared by trials and by headless runs, so that both mean the same by "it ran".
     """
     for cell in cells:
         if cell.type != "code":
             continue
-        if not cell.runs:
+        if not cell.runs or is_intent(cell.source):
             yield CellResult(cell.id, "skipped"), ()
             continue
         result = await kernel.execute(cell)
