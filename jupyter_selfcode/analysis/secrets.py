@@ -21,12 +21,17 @@ SECRET_NAME = re.compile(
     r"(?i)(?:^|_)(?:api_?key|key|token|secret|pass|passwd|password|pwd|credentials?|auth|dsn|pat)(?:_?\d*)(?:$|_)|"
     r"(?:secret|password|passwd|apikey|token)"
 )
-NOT_SECRET_NAME = re.compile(r"(?i)(?:_path|_file|_dir|_name|_url_scheme|max_tokens?|_sock)$|^(?:pwd|oldpwd|.*tokeni[sz]er.*)$")
+NOT_SECRET_NAME = re.compile(
+    r"(?i)(?:_path|_file|_dir|_name|_url_scheme|max_tokens?|_sock)$|^(?:pwd|oldpwd|.*tokeni[sz]er.*)$"
+)
 
 FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(form))
     for name, form in (
-        ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"),
+        (
+            "private key",
+            r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        ),
         ("OpenAI, Anthropic and alike", r"\b(?:sk-|xai-|gsk_|[srp]k_(?:live|test)_)(?=[\w-]*\d)[A-Za-z0-9_-]{16,}"),
         ("AWS key id", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
         ("AWS secret", r"(?i)aws.{0,20}secret.{0,20}[=:]\s*[\"']?(?P<value>[A-Za-z0-9/+=]{40})"),
@@ -35,7 +40,10 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("Google", r"\b(?:AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,})"),
         ("Hugging Face", r"\bhf_[A-Za-z0-9]{30,}"),
         ("Slack", r"\bxox[abeprs]-[\w-]{10,}|hooks\.slack\.com/services/(?P<value>[\w/]{20,})"),
-        ("Azure", r"(?i)(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/=]{40,})|[?&]sig=(?P<value2>[\w%+/=-]{30,})"),
+        (
+            "Azure",
+            r"(?i)(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/=]{40,})|[?&]sig=(?P<value2>[\w%+/=-]{30,})",
+        ),
         ("PyPI, npm, SendGrid", r"\bpypi-[\w-]{50,}|\bnpm_[A-Za-z0-9]{36}\b|\bSG\.[\w-]{16,}\.[\w-]{16,}"),
         ("JWT", r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
         ("password in a URL", r"\b[a-zA-Z][\w+.-]*://[^\s:/@\"']*:(?P<value>[^\s@\"'«»]+)@"),
@@ -70,7 +78,13 @@ def secret_values(environ: Mapping[str, str], dotenv: str = "") -> tuple[str, ..
 
 def _spellings(value: str) -> set[str]:
     raw = value.encode("utf-8", "surrogatepass")
-    spelled = {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace"), raw.hex(), raw.hex().upper()}
+    spelled = {
+        value,
+        quote(value, safe="", errors="replace"),
+        quote_plus(value, errors="replace"),
+        raw.hex(),
+        raw.hex().upper(),
+    }
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
         spelled |= {whole, whole.rstrip("=")}

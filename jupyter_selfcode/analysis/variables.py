@@ -1,0 +1,34 @@
+"""What is known of the variables of a namespace: names, types, shapes and schemas. Never values.
+
+The text of `surveying` is sent to the kernel (`PROBE`); `summarise` calls the same functions in this process.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from ..values.request import Variable
+from . import surveying
+from .contract import in_kernel
+from .surveying import NAMES, WIDTH
+
+PROBE: str = in_kernel(inspect.getsource(surveying), "survey(namespace)")
+"""Code for `Kernel.evaluate`; its reply is for `read_variables`."""
+
+
+def read_variables(reply: Mapping[str, Any]) -> tuple[Variable, ...]:
+    """The variables in a kernel's reply; what has not the agreed form is left out, lengths are held to the caps."""
+    rows = reply.get("variables")
+    found = []
+    for row in rows[:NAMES] if isinstance(rows, (list, tuple)) else ():
+        if isinstance(row, (list, tuple)) and len(row) == 3 and all(isinstance(part, str) for part in row):
+            name, kind, summary = row
+            found.append(Variable(name[:WIDTH], kind[:WIDTH], summary[:WIDTH]))
+    return tuple(found)
+
+
+def summarise(namespace: Mapping[str, Any]) -> tuple[Variable, ...]:
+    """The variables of a namespace of this process."""
+    return read_variables(surveying.survey(namespace))
