@@ -1,4 +1,4 @@
-"""What the engine says while it works. Hosts draw these; `Decided` is always the last of a proposal."""
+"""What the engine and a run say while they work. Hosts draw these; `Decided` is always the last of a proposal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Literal
 
 from .decision import Decision
 from .prompt import Cost
+from .report import RunReport
 from .request import Request, Triage
 from .trial import Candidate, CellResult, Trial
+from .version import Version
 
 Stage = Literal["describe", "gather", "propose", "screen", "validate", "decide", "deploy", "record"]
 
@@ -104,4 +106,64 @@ class Decided:
     kind: Literal["decided"] = "decided"
 
 
-Event = StageStarted | Triaged | Asked | Streamed | Spent | Proposed | CellRan | Tried | Said | Decided
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run of a notebook began in a clean kernel; again where a change needs the cells above to run anew."""
+
+    notebook: str
+    total: int
+    again: bool = False
+    kind: Literal["run"] = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class CellStarted:
+    """A cell of a run is at work: `index` of `total`, from 1."""
+
+    cell_id: str
+    index: int
+    total: int
+    kind: Literal["cell_started"] = "cell_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Passing trouble: the cell runs again, unedited, after `seconds`. `attempt` counts from 1."""
+
+    cell_id: str
+    attempt: int
+    seconds: float
+    reason: str
+    kind: Literal["retrying"] = "retrying"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A change was deployed and recorded. `number` is its place in the history, `reports` what the surfaces say."""
+
+    version: Version
+    number: int
+    reports: tuple[str, ...] = ()
+    kind: Literal["deployed"] = "deployed"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on at this cell, in the same kernel, with the change in place."""
+
+    cell_id: str
+    kind: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The end of a run; always its last event."""
+
+    report: RunReport
+    kind: Literal["run_ended"] = "run_ended"
+
+
+Event = (
+    StageStarted | Triaged | Asked | Streamed | Spent | Proposed | CellRan | Tried | Said | Decided
+    | RunStarted | CellStarted | Retrying | Deployed | Resumed | RunEnded
+)  # fmt: skip

@@ -1,0 +1,75 @@
+"""What a run of a notebook says at its end: one document, the same for people, `--json` and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .request import TriageKind
+from .trial import Finding
+
+RunStatus = Literal["ok", "healed", "proposed", "failed", "environment", "transient", "budget"]
+EXIT_CODES: dict[RunStatus, int] = {
+    "ok": 0, "healed": 10, "proposed": 11, "failed": 20, "environment": 21, "transient": 21, "budget": 30,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCell:
+    """A cell that failed while the notebook ran, and what triage made of it. `healed`: a later version mended it."""
+
+    cell_id: str
+    ename: str
+    evalue: str
+    triage: TriageKind
+    reason: str
+    healed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedVersion:
+    """A version that the run deployed: id, number in the history, cells changed, level, by whom, which proposer."""
+
+    id: str
+    number: int
+    cells: tuple[str, ...]
+    level: int | None
+    by: str
+    proposer: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriedCandidate:
+    """A candidate that was tried; seconds are wall time from screen to verdict."""
+
+    kind: str
+    seconds: float
+    passed: bool
+    proposer: str
+    level: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The whole run. `output` is the executed notebook that was written (None: none was asked for); `waiting` names the
+    proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
+    the run's own kernel, re-executions too; `cost_usd` is None where a price is not known."""
+
+    status: RunStatus
+    exit_code: int
+    notebook: str
+    output: str | None = None
+    failures: tuple[FailedCell, ...] = ()
+    versions: tuple[DeployedVersion, ...] = ()
+    trials: tuple[TriedCandidate, ...] = ()
+    calls: int = 0
+    tokens: int = 0
+    cost_usd: float | None = 0.0
+    replayed: bool = False
+    seconds: float = 0.0
+    executed: int = 0
+    waiting: str | None = None
+    patch_file: str | None = None
+    message: str = ""
+    warnings: tuple[str, ...] = ()
