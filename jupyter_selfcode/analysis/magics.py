@@ -13,7 +13,10 @@ import warnings
 from dataclasses import dataclass
 
 PYTHON_BODIES = frozenset(
-    "selfcode time timeit capture prun debug memit mprun lprun snakeviz pyinstrument scalene".split()
+    {
+        *("selfcode", "time", "timeit", "capture", "prun", "debug"),
+        *("memit", "mprun", "lprun", "snakeviz", "pyinstrument", "scalene"),
+    }
 )
 """Cell magics whose body is Python for the same namespace; the body of any other `%%` magic is opaque."""
 

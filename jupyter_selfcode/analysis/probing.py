@@ -8,7 +8,7 @@ text and displayed values captured, an exception reduced to its last line. It co
 import io
 import sys
 import traceback
-from typing import Any, Optional
+from typing import Any
 
 PRINTED = 20_000
 """Characters that one example may print; more is cut, and said."""
@@ -36,13 +36,13 @@ def _flags(namespace: dict[str, Any]) -> int:
 
     flags = 0
     for name in __future__.all_feature_names:
-        feature = getattr(__future__, name)
+        feature: Any = getattr(__future__, name)
         if namespace.get(name) is feature:
-            flags |= feature.compiler_flag
+            flags |= int(feature.compiler_flag)
     return flags
 
 
-def run_examples(sources: "list[Optional[str]]", namespace: dict[str, Any]) -> "dict[str, list[Any]]":
+def run_examples(sources: "list[str | None]", namespace: dict[str, Any]) -> "dict[str, list[Any]]":
     """What each source printed and the last line of its exception, or None. A source of None is passed over."""
     copied = dict(namespace)
     got: list[Any] = []
