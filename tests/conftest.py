@@ -1,0 +1,18 @@
+"""Shared by all tests: Hypothesis without deadlines (the machine may be busy), and no settings of the person who runs them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_ones_own(tmp_path_factory, monkeypatch):
+    """Config files, keys and histories of the person who runs the tests have no say in them."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+    for name in ("JPY_SESSION_NAME", "JUPYTER_SELFCODE_HOST"):
+        monkeypatch.delenv(name, raising=False)
