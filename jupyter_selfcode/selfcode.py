@@ -36,6 +36,18 @@ def open_store(settings: SelfCode, folder: Path) -> Store:
     return plugin("stores", "sql")(url)  # type: ignore[no-any-return]
 
 
+def name_in_history(settings: SelfCode, file: Path) -> str:
+    """How the history names a notebook file: by its name where the history lies beside it, else by its whole path."""
+    return file.resolve().as_posix() if settings.store_url else file.name
+
+
+def keep_waiting(store: Store, path: str, decided: Decided) -> str:
+    """Keep a proposal until a person decides; its name."""
+    name = proposal_id(decided)
+    store.put_note(path, WAITING, name, to_json(lighter(decided)))
+    return name
+
+
 def make_model(settings: SelfCode) -> Model | None:
     """The model that the settings name, or None. Nothing is imported or called yet."""
     if not settings.model:
@@ -190,7 +202,7 @@ class Workspace:
 
         for event in self.bridge.iterate(work, tick=tick):
             if isinstance(event, Decided) and isinstance(event.decision, Ask):
-                self.store.put_note(self.path, WAITING, proposal_id(event), to_json(lighter(event)))
+                keep_waiting(self.store, self.path, event)
             yield event
 
     def waiting(self) -> dict[str, Decided]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..values.notebook import Cell, Notebook
+from ..values.patch import InsertCell, MoveCell, Patch
 
 INJECTED = "injected-parameters"
 """Tag of the cell that holds a run's values, and the id it gets."""
@@ -88,3 +90,22 @@ def inject(notebook: Notebook, parameters: Mapping[str, Any]) -> tuple[Notebook,
     place = earlier if earlier is not None else 0 if tagged is None else tagged + 1
     cells.insert(place, Cell(cell_id, "code", source, {"tags": [INJECTED], "editable": False, "deletable": False}))
     return Notebook(tuple(cells), notebook.metadata), tuple(told)
+
+
+def for_source(patch: Patch, ran: Notebook, source: Notebook) -> Patch:
+    """A patch for the notebook that ran, as a patch for its source, which may lack the injected cell.
+
+    That cell is locked, so the patch does not touch it; what comes after it comes after the cell above it.
+    """
+    ids = [c.id for c in ran.cells]
+
+    def anchor(after: str | None) -> str | None:
+        if after is None or after in source or after not in ids or INJECTED not in ran.cell(after).tags:
+            return after
+        place = ids.index(after)
+        return ids[place - 1] if place else None
+
+    ops = tuple(
+        replace(op, after=anchor(op.after)) if isinstance(op, (InsertCell, MoveCell)) else op for op in patch.ops
+    )
+    return Patch(source.digest, ops)
