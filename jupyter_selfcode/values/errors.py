@@ -71,6 +71,12 @@ class FormatError(SelfcodeError):
     """A model's answer does not hold edits in the agreed form. The message is fed back to the model."""
 
 
+class Declined(SelfcodeError):
+    """The model says that the request cannot be met within the rules; the message is its reason."""
+
+    exit_code = 20
+
+
 class KernelUnavailable(SelfcodeError):
     """The notebook's kernel is not installed here, is not Python, or would not start."""
 

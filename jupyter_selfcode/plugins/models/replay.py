@@ -40,7 +40,7 @@ class ReplayModel:
         self._path = Path(path)
         self.name = f"replay:{self._path.name}"
         try:
-            lines = self._path.read_text("utf-8").splitlines()
+            lines = self._path.read_text("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as e:
             raise BadInput(f"The recorded completions {self._path} cannot be read: {getattr(e, 'strerror', None) or e}.") from None
         self._records: dict[tuple[str, int], dict[str, Any]] = {}
