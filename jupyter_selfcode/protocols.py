@@ -164,7 +164,7 @@ class Store(Protocol):
         """Versions of a notebook, oldest first (the newest `limit` of them)."""
 
     def notebook(self, digest: str) -> Notebook:
-        """The notebook with this digest (its pointer metadata left out)."""
+        """The notebook with this digest, with the pointer metadata that it was first recorded with."""
 
     def put_note(self, path: str, kind: str, key: str, body: str) -> None:
         """Keep a small JSON document beside the history (what waits, rejections, run ledger); a new one replaces it."""
@@ -181,7 +181,8 @@ class Store(Protocol):
 
 
 class Staged(Protocol):
-    """A surface that is ready to change. `commit` is quick and should not fail; `revert` undoes a commit."""
+    """A surface that is ready to change. `commit` is quick and should not fail; `revert` undoes a commit, also one that
+    failed half-way, and changes nothing where nothing was committed."""
 
     def commit(self) -> None: ...
 

@@ -47,16 +47,27 @@ def deploy(surfaces: Sequence[Deployer], before: Notebook, after: Notebook, vers
         for staged in ready:
             staged.discard()
         raise
-    done: list[Staged] = []
+    begun = 0
     try:
         for staged in ready:
+            begun += 1
             staged.commit()
-            done.append(staged)
     except BaseException as e:
-        for staged in reversed(done):
-            staged.revert()
-        for staged in ready[len(done) :]:
-            staged.discard()
-        if isinstance(e, (SelfcodeError, KeyboardInterrupt)):
+        kept = _back(ready, begun)
+        if kept:
+            raise DeployError(f"The change could not be deployed ({e}), and not all could be put back: {kept}") from e
+        if isinstance(e, SelfcodeError) or not isinstance(e, Exception):
             raise
         raise DeployError(f"The change could not be deployed and nothing was changed: {e}") from e
+
+
+def _back(ready: Sequence[Staged], begun: int) -> str:
+    """Revert what was begun, the one that failed first (it may have failed half-way), and discard the rest. One that cannot
+    be put back does not keep the others from it; what they said is returned."""
+    said: list[str] = []
+    for i in reversed(range(len(ready))):
+        try:
+            ready[i].revert() if i < begun else ready[i].discard()
+        except Exception as e:
+            said.append(str(e))
+    return " ".join(said)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import get_args
 
 from sqlalchemy import Connection, select
 
 from ...values.errors import SelfcodeError
 from ...values.notebook import Cell, Notebook
+from ...values.version import Outcome
 from . import schema
 from .snapshots import cell_digest, cells_by_number, numbers_of, sha256
 from .versions import identity_of
@@ -17,7 +19,13 @@ from .versions import identity_of
 
 def audit(connection: Connection) -> list[str]:
     """A line for each thing that is wrong; none where all is as it was recorded."""
-    return [*_database(connection), *_blobs(connection), *_cells(connection), *_notebooks(connection), *_chain(connection)]
+    return [
+        *_database(connection),
+        *_blobs(connection),
+        *_cells(connection),
+        *_notebooks(connection),
+        *_chain(connection),
+    ]
 
 
 def _database(connection: Connection) -> Iterator[str]:
@@ -42,7 +50,9 @@ def _cells(connection: Connection) -> Iterator[str]:
     query = (
         select(c.id, c.sha256, c.cell_id, c.type, sources.c.sha256, c.metadata, attached.c.sha256)
         .select_from(
-            schema.cells.outerjoin(sources, c.source == sources.c.id).outerjoin(attached, c.attachments == attached.c.id)
+            schema.cells.outerjoin(sources, c.source == sources.c.id).outerjoin(
+                attached, c.attachments == attached.c.id
+            )
         )
         .order_by(c.id)
     )
@@ -77,7 +87,7 @@ def _chain(connection: Connection) -> Iterator[str]:
     for row in rows:
         where = f"{row['path']}, version {row['number']}"
         try:
-            if identity_of(row) != row["id"]:
+            if identity_of(dict(row)) != row["id"]:
                 yield f"{where}: it is not the one that was recorded (its id is not its digest)"
         except (ValueError, TypeError) as e:
             yield f"{where}: it cannot be read ({e})"
@@ -90,6 +100,7 @@ def _chain(connection: Connection) -> Iterator[str]:
             yield f"{row['path']}: version {expected[row['path']]} is not there"
         expected[row["path"]] = row["number"] + 1
     o = schema.outcomes.c
-    for version, outcome in connection.execute(select(o.version, o.outcome)):
-        if version not in ids or outcome not in ("deployed", "undone", "failed"):
-            yield f"outcome {outcome!r}: its version {version[:12]} is not there, or there is no such outcome"
+    known = {row["seq"] for row in rows}
+    for seq, outcome in connection.execute(select(o.version, o.outcome)):
+        if seq not in known or outcome not in get_args(Outcome):
+            yield f"outcome {outcome!r} of row {seq}: that version is not there, or there is no such outcome"

@@ -113,7 +113,9 @@ def told(url: URL, timeout: float) -> Iterator[None]:
 def _explain(name: str, said: str, timeout: float) -> str:
     said = " ".join(said.split())
     if "locked" in said or "busy" in said:
-        return f"The history {name} is locked by another process (waited {timeout:g} s); try again when it has finished."
+        return (
+            f"The history {name} is locked by another process (waited {timeout:g} s); try again when it has finished."
+        )
     if "not a database" in said or "malformed" in said or "encrypted" in said:
         return (
             f"The history {name} is damaged ({said}): move it aside (mv {name} {name}.damaged) and a new one is begun "

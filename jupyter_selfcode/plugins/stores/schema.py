@@ -75,7 +75,7 @@ versions = Table(
 outcomes = Table(
     "selfcode_outcomes",
     metadata,
-    Column("version", ForeignKey(versions.c.id), primary_key=True),
+    Column("version", ForeignKey(versions.c.seq), primary_key=True, autoincrement=False),
     Column("outcome", Text, nullable=False),
     Column("at", Text, nullable=False),
 )

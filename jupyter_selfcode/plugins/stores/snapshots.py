@@ -40,7 +40,7 @@ def _kept(connection: Connection, table: Table, rows: dict[str, dict[str, Any]])
         found: dict[str, int] = {}
         for chunk in chunks(wanted):
             query = select(table.c.sha256, table.c.id).where(table.c.sha256.in_(chunk))
-            found |= {digest: number for digest, number in connection.execute(query)}
+            found |= {row.sha256: row.id for row in connection.execute(query)}
         return found
 
     known = find(rows)
@@ -112,9 +112,7 @@ def cells_by_number(connection: Connection, numbers: Iterable[int]) -> dict[int,
         query = (
             select(c.id, c.cell_id, c.type, sources.c.body, c.metadata, attached.c.body)
             .select_from(
-                schema.cells.join(sources, c.source == sources.c.id).outerjoin(
-                    attached, c.attachments == attached.c.id
-                )
+                schema.cells.join(sources, c.source == sources.c.id).outerjoin(attached, c.attachments == attached.c.id)
             )
             .where(c.id.in_(chunk))
         )

@@ -62,7 +62,9 @@ class SqlStore:
         """Record an intent. Raises `StoreError`, also where version and notebook do not belong together."""
         digest = after.digest
         if version.notebook != digest or version.id != identity(version):
-            raise StoreError(f"Version {version.id[:12]} does not name the notebook given with it; nothing was recorded.")
+            raise StoreError(
+                f"Version {version.id[:12]} does not name the notebook given with it; nothing was recorded."
+            )
 
         def work(connection: Connection) -> int:
             v = schema.versions.c
@@ -80,24 +82,38 @@ class SqlStore:
 
         def work(connection: Connection) -> None:
             o, v = schema.outcomes.c, schema.versions.c
-            known = connection.scalar(select(o.outcome).where(o.version == version_id))
-            if known is None and connection.scalar(select(v.id).where(v.id == version_id)) is None:
+            seq = connection.scalar(select(v.seq).where(v.id == version_id))
+            if seq is None:
                 raise StoreError(f"Version {version_id[:12]} is not in the history, so it has no outcome.")
+            known = connection.scalar(select(o.outcome).where(o.version == seq))
             if known not in (None, outcome):
                 raise StoreError(f"Version {version_id[:12]} is recorded as {known}; an outcome is never changed.")
             if known is None:
                 at = datetime.now(UTC).isoformat(timespec="microseconds")
-                connection.execute(insert(schema.outcomes).values(version=version_id, outcome=outcome, at=at))
+                connection.execute(insert(schema.outcomes).values(version=seq, outcome=outcome, at=at))
 
         self._write(work)
 
     def lineage(self, path: str, limit: int | None = None) -> Lineage:
         """Versions of a notebook, oldest first (the newest `limit` of them). Fields that are large decode when read."""
         v, o = schema.versions.c, schema.outcomes.c
-        columns = (v.id, v.parents, v.notebook, v.kind, v.by, v.at, v.level, v.restores, v.listing, v.patch, v.why, v.number)
+        columns = (
+            v.id,
+            v.parents,
+            v.notebook,
+            v.kind,
+            v.by,
+            v.at,
+            v.level,
+            v.restores,
+            v.listing,
+            v.patch,
+            v.why,
+            v.number,
+        )
         query = (
             select(*columns, o.outcome)
-            .select_from(schema.versions.outerjoin(schema.outcomes, v.id == o.version))
+            .select_from(schema.versions.outerjoin(schema.outcomes, v.seq == o.version))
             .where(v.path == path)
             .order_by(v.number.desc())
         )

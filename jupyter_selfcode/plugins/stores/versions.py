@@ -98,7 +98,6 @@ class KeptVersion(Version):
     """A version out of the store; equal to the `Version` that was put in."""
 
     __slots__ = ("_texts",)
-    _texts: dict[str, str]
 
     def __getattr__(self, name: str) -> Any:
         """Called where a slot is still empty: fill all the fields of its column."""
@@ -106,7 +105,7 @@ class KeptVersion(Version):
         if column is None:
             raise AttributeError(name)
         try:
-            held = json.loads(self._texts[column])
+            held = json.loads(_TEXTS.__get__(self)[column])
             found = {"patch": _patch(held)} if column == "patch" else {
                 key: _DECODE[key](value) if key in _DECODE else value for key, value in held.items()
             }  # fmt: skip
@@ -127,6 +126,10 @@ class KeptVersion(Version):
     __hash__ = Version.__hash__
 
 
+_TEXTS: Any = KeptVersion.__dict__["_texts"]
+"""The slot itself: a frozen dataclass is not written by attribute."""
+
+
 def recorded(row: Any) -> Recorded:
     """A row of versions with its outcome, as `SqlStore.lineage` selects it."""
     seq = tuple(row)
@@ -140,8 +143,5 @@ def recorded(row: Any) -> Recorded:
     _SET["at"](version, at)
     _SET["level"](version, level)
     _SET["restores"](version, restores)
-    _SET_TEXTS(version, {"listing": listing, "patch": patch, "why": why})
+    _TEXTS.__set__(version, {"listing": listing, "patch": patch, "why": why})
     return Recorded(version, outcome, number)
-
-
-_SET_TEXTS = KeptVersion._texts.__set__  # type: ignore[attr-defined]
