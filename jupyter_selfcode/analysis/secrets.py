@@ -8,8 +8,10 @@ scanners were measured: they flag most ordinary cells and miss several of these)
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 MINIMUM = 8
@@ -105,6 +107,15 @@ class Redactor:
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
         self._home = re.compile(re.escape(home.rstrip("/")) + r"(?=/|\b)") if len(home.rstrip("/")) > 1 else None
         self._marks: dict[str, str] = {}
+
+    @classmethod
+    def for_folder(cls, folder: Path) -> Redactor:
+        """One that knows the secrets of this process's environment and of a `.env` in the notebook's folder."""
+        try:
+            dotenv = (folder / ".env").read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            dotenv = ""
+        return cls(secret_values(os.environ, dotenv), str(Path.home()))
 
     def text(self, text: str) -> str:
         """Outputs, tracebacks, documents: secrets become one mark, the home folder `~`."""

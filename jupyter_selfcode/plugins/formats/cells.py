@@ -43,12 +43,16 @@ If no honest edit can meet the task within the rules, answer only <decline>why, 
 Of a cell with a <contract>, write only the code that follows it: its contract stays as it is, and is not yours to write.
 """
 
-_OPEN = re.compile(r"^[ \t]*<cell(?P<level>(?:-\d+)?)(?P<attributes>(?:\s+[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(?P<end>/?)>", re.M)
+_OPEN = re.compile(
+    r"^[ \t]*<cell(?P<level>(?:-\d+)?)(?P<attributes>(?:\s+[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(?P<end>/?)>", re.M
+)
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _RATIONALE = re.compile(r"<rationale>\s*(.*?)\s*</rationale>", re.S)
 _THINKING = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>", re.S)
 _DECLINED = re.compile(r"\A\s*<decline>(.*?)</decline>\s*\Z", re.S)
-_FENCE = re.compile(r"\A(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[ \t]*\n(?P<body>.*?)\n?(?P=fence)[ \t]*\Z", re.S)
+_FENCE = re.compile(
+    r"\A(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)[ \t]*\n(?P<body>.*?)\n?(?P=fence)[ \t]*\Z", re.S
+)
 _TOP = ("", "top", "start", "none", "None")
 
 
@@ -123,10 +127,14 @@ def _edit(given: dict[str, str], body: str) -> _Edit:
         action = "insert" if anchor is not None else "replace"
     if action in ("insert", "insert_after", "add", "new"):
         anchor = given.get("id") if anchor is None else anchor
-        return _Edit("insert", None if anchor in _TOP or anchor is None else anchor, given.get("type", "code").lower(), body)
+        return _Edit(
+            "insert", None if anchor in _TOP or anchor is None else anchor, given.get("type", "code").lower(), body
+        )
     if action in ("replace", "edit", "update", "delete", "remove"):
         if not given.get("id"):
-            raise FormatError(f'An edit with action="{action}" has no id; name the cell: <cell id="ID" action="{action}">.')
+            raise FormatError(
+                f'An edit with action="{action}" has no id; name the cell: <cell id="ID" action="{action}">.'
+            )
         kind = "delete" if action in ("delete", "remove") else "replace"
         return _Edit(kind, given["id"], given.get("type", ""), body)
     raise FormatError(f'There is no action "{action}"; the actions are replace, insert and delete.')
@@ -187,11 +195,15 @@ class CellsFormat:
             operation = self._changed(edit, notebook.cell(edit.cell_id))
             if (other := last.setdefault(edit.cell_id, operation)) is not operation:
                 if other != operation:
-                    raise FormatError(f"Cell {edit.cell_id!r} is edited twice, differently. Edit each cell at most once.")
+                    raise FormatError(
+                        f"Cell {edit.cell_id!r} is edited twice, differently. Edit each cell at most once."
+                    )
                 continue
             operations.append(operation)
         operations = [
-            op for op in operations if not (isinstance(op, ReplaceSource) and op.source == notebook.cell(op.cell_id).source)
+            op
+            for op in operations
+            if not (isinstance(op, ReplaceSource) and op.source == notebook.cell(op.cell_id).source)
         ]
         if not operations:
             raise FormatError("The edits change nothing: every cell is written exactly as it is. Change what is wrong.")
@@ -238,7 +250,7 @@ def render(operations: Sequence[CellOp], notebook: Notebook, rationale: str = ""
     parts = [f"<rationale>\n{rationale}\n</rationale>"]
     for op in operations:
         if isinstance(op, InsertCell):
-            anchor = anchors[op.after] if op.after in anchors else op.after
+            anchor = anchors.get(op.after, op.after) if op.after else None
             anchors[op.cell.id] = anchor
             body = _fenced(op.cell.source, None if op.cell.type == "code" else "markdown")
             after = html.escape(anchor) if anchor else "top"

@@ -54,7 +54,14 @@ def provider_of(model: str) -> str:
     prefix, slash, _ = model.partition("/")
     if slash:
         return prefix
-    starts = {"gpt": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "claude": "anthropic", "gemini": "gemini"}
+    starts = {
+        "gpt": "openai",
+        "o1": "openai",
+        "o3": "openai",
+        "o4": "openai",
+        "claude": "anthropic",
+        "gemini": "gemini",
+    }
     return next((p for start, p in starts.items() if model.startswith(start)), "")
 
 
@@ -106,7 +113,9 @@ def _ollama(environ: Mapping[str, str]) -> Found:
         how = f"Ollama does not answer at {address}; start it with `ollama serve`, or set OLLAMA_HOST."
         return Found("ollama", False, (), how)
     if not names:
-        return Found("ollama", False, (), f"Ollama answers at {address} and has no model; get one with `ollama pull MODEL`.")
+        return Found(
+            "ollama", False, (), f"Ollama answers at {address} and has no model; get one with `ollama pull MODEL`."
+        )
     models = tuple(f"ollama_chat/{n}" for n in names)
     base = "" if address == "http://127.0.0.1:11434" else f" and --api-base {address}"
     return Found("ollama", True, models, f"Use it with --model {models[0]}{base}.")
@@ -119,11 +128,15 @@ def _endpoint(api_base: str, api_key_name: str | None, environ: Mapping[str, str
     try:
         names = _names(_get(f"{base}/models", environ.get(api_key_name) if api_key_name else None), "data", "id")
     except urllib.error.HTTPError as e:
-        asked = "name the variable that holds its key with --api-key-name" if e.code in (401, 403) else "check the address"
+        asked = (
+            "name the variable that holds its key with --api-key-name" if e.code in (401, 403) else "check the address"
+        )
         return Found(base, False, (), f"{base} answers {e.code}; {asked}.")
     except (OSError, ValueError) as e:
         why = getattr(e, "reason", e)
-        return Found(base, False, (), f"{base} does not answer as an OpenAI-compatible endpoint ({why}); check --api-base.")
+        return Found(
+            base, False, (), f"{base} does not answer as an OpenAI-compatible endpoint ({why}); check --api-base."
+        )
     models = tuple(f"openai/{n}" for n in names)
     return Found(base, True, models, f"Use it with --model {models[0] if models else 'openai/NAME'} --api-base {base}.")
 

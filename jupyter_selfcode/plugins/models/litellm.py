@@ -161,8 +161,12 @@ class LitellmModel:
 
     def _silent(self, by_budget: bool, prompt: Prompt) -> ModelError:
         if by_budget and prompt.seconds is not None:
-            return ModelError(f"{self._place} had not answered after {prompt.seconds:.0f} s, all that the budget had left.")
-        return ModelError(f"{self._place} said nothing for {self.silence_seconds:.0f} s; the call was stopped.", transient=True)
+            return ModelError(
+                f"{self._place} had not answered after {prompt.seconds:.0f} s, all that the budget had left."
+            )
+        return ModelError(
+            f"{self._place} said nothing for {self.silence_seconds:.0f} s; the call was stopped.", transient=True
+        )
 
     def _completion(self, done: Mapping[str, Any], text: str, prompt: Prompt, seconds: float) -> Completion:
         asked, answered = done["prompt_tokens"], done["completion_tokens"]
@@ -183,7 +187,9 @@ class LitellmModel:
         said = f": {detail}" if detail else ""
         where = "set it in the environment that Jupyter is started from, or name another with api_key_name"
         if kind == "NoLitellm":
-            return ModelError(f'litellm does not import here ({detail}); pip install "jupyter_selfcode[litellm]" mends it.')
+            return ModelError(
+                f'litellm does not import here ({detail}); pip install "jupyter_selfcode[litellm]" mends it.'
+            )
         if kind == "KeyNotSet":
             return ModelError(f"The variable {detail}, which api_key_name names, is not set; {where}.")
         if kind == "AuthenticationError" or status in (401, 403):
@@ -196,15 +202,21 @@ class LitellmModel:
             return ModelError(f"{self._place} refused the key ({status or 401}). {read}.")
         if kind == "RateLimitError" or status == 429:
             again = f"; it asks to wait {wait:.0f} s" if wait else ""
-            return ModelError(f"{self._place} has had too many requests (429){again}{said}", transient=True, retry_after=wait)
+            return ModelError(
+                f"{self._place} has had too many requests (429){again}{said}", transient=True, retry_after=wait
+            )
         if kind == "HalfStream" or error.get("partial"):
             return ModelError(f"The connection to {self._place} ended in the middle of an answer{said}", transient=True)
         if kind == "NotFoundError" or status == 404:
             return ModelError(f"{self._place} was not found (404); check the model's name and api_base{said}")
         if kind == "ContextWindowExceededError":
-            return ModelError(f"The prompt is longer than {self.name} takes; lower context_level or name cells with --cell.")
+            return ModelError(
+                f"The prompt is longer than {self.name} takes; lower context_level or name cells with --cell."
+            )
         if "LLM Provider NOT provided" in detail:
-            return ModelError(f"litellm does not know who serves {self.name!r}; write PROVIDER/MODEL, as in openai/{self.name}.")
+            return ModelError(
+                f"litellm does not know who serves {self.name!r}; write PROVIDER/MODEL, as in openai/{self.name}."
+            )
         if kind == "Timeout":
             return ModelError(f"{self._place} did not answer in time{said}", transient=True, retry_after=wait)
         if kind in ("APIConnectionError", "ServiceUnavailableError", "InternalServerError", "BadGatewayError") or (

@@ -42,7 +42,9 @@ class ReplayModel:
         try:
             lines = self._path.read_text("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as e:
-            raise BadInput(f"The recorded completions {self._path} cannot be read: {getattr(e, 'strerror', None) or e}.") from None
+            raise BadInput(
+                f"The recorded completions {self._path} cannot be read: {getattr(e, 'strerror', None) or e}."
+            ) from None
         self._records: dict[tuple[str, int], dict[str, Any]] = {}
         for number, line in enumerate(lines, 1):
             if not line.strip():

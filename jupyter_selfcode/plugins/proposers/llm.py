@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ...analysis.secrets import Redactor, secret_values
+from ...analysis.secrets import Redactor
 from ...protocols import EditFormat, Model, Situation
 from ...values.canonical import digest
 from ...values.errors import BudgetSpent, Declined, FormatError, ModelError, PatchError
@@ -70,7 +68,7 @@ class LlmProposer:
 
     async def propose(self, situation: Situation) -> AsyncIterator[Event]:
         """Rounds of candidates. Raises `BudgetSpent` and `ModelError`."""
-        redactor = Redactor(secret_values(os.environ, _dotenv(situation.folder)), str(Path.home()))
+        redactor = Redactor.for_folder(situation.folder)
         first = prompts.brief(
             situation.request, situation.notebook, situation.context, tuple(situation.trials), self.format.instructions,
             redactor,
@@ -105,7 +103,9 @@ class LlmProposer:
                     same = self._same(talk.situation.trials, candidate)
                     why = self._wrong(talk, same)
                 else:
-                    yield Said(f"Attempt {talk.calls}: the same change as one that did not pass; it is not tried again.")
+                    yield Said(
+                        f"Attempt {talk.calls}: the same change as one that did not pass; it is not tried again."
+                    )
                     why = "This is the same change as one that did not pass:\n" + self._wrong(talk, same)
                 talk.failed.append((candidate.rationale, why))
             messages = (
@@ -231,9 +231,3 @@ class LlmProposer:
         if trial is None:
             return "- it was not accepted"
         return prompts.wrong(trial, talk.situation.notebook, talk.situation.context.level, talk.redactor)
-
-
-def _dotenv(folder: Path) -> str:
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return (folder / ".env").read_text("utf-8")
-    return ""
