@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -62,6 +63,18 @@ def _arg(*flags: str, free: bool = False, **options: Any) -> Argument:
     return Argument(flags, free, options)
 
 
+def spoken(workspace: Workspace) -> Callable[[str], str]:
+    """How a word of the grammar is typed here: as a magic in a live session, else as a shell command."""
+    if workspace.session is not None:
+        return views.in_magic
+
+    def in_shell(line: str) -> str:
+        word, _, rest = line.partition(" ")
+        return " ".join(p for p in ("jupyter selfcode", word, shlex.quote(workspace.path), rest) if p)
+
+    return in_shell
+
+
 # ---- what the words do ---------------------------------------------------------------------------------------------
 
 
@@ -92,7 +105,8 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
     code = 11 if isinstance(decision, Ask) else codes[decision.status]
-    return Reply(data, views.proposal(decided, before), code)
+    view = views.proposal(decided, before, promise=workspace.engine.sandbox.promise, speak=spoken(workspace))
+    return Reply(data, view, code)
 
 
 def deployed(workspace: Workspace, version: Version | None, before: Any, decided: Decided | None = None) -> Reply:
@@ -103,14 +117,15 @@ def deployed(workspace: Workspace, version: Version | None, before: Any, decided
     number = workspace.lineage()[-1].number
     data = {"status": "deployed", "version": version.id, "number": number, "kind": version.kind, "by": version.by,
             "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost)}
-    return Reply(data, views.deployed(version, number, before, workspace.notebook(), reports))
+    view = views.deployed(version, number, before, workspace.notebook(), reports, speak=spoken(workspace))
+    return Reply(data, view)
 
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting()
     data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"]))
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -166,7 +181,7 @@ def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Repl
     lineage, waiting = workspace.lineage(), workspace.waiting()
     rows = [reading.row(r) for r in lineage]
     return Reply({"notebook": workspace.path, "versions": rows, "waiting": list(waiting)},
-                 views.history(workspace.path, rows, waiting, graph=args.graph))
+                 views.history(workspace.path, rows, waiting, graph=args.graph, speak=spoken(workspace)))
 
 
 def _show(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from .analysis.changes import cell_changes
 from .config import plugins
 from .selfcode import Workspace
 from .values.canonical import plain
@@ -41,17 +42,7 @@ def head_notebook(workspace: Workspace) -> Notebook:
 
 def changes(a: Notebook, b: Notebook) -> list[dict[str, Any]]:
     """Cells that differ, in the order of `b` (deleted ones last), each with a unified diff of its source."""
-    old, new = {c.id: c for c in a.cells}, {c.id: c for c in b.cells}
-    found = []
-    for cell_id in [*new, *(i for i in old if i not in new)]:
-        x, y = old.get(cell_id), new.get(cell_id)
-        if x and y and x.source == y.source:
-            continue
-        before, after = (x.source if x else ""), (y.source if y else "")
-        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
-        kind = "changed" if x and y else "inserted" if y else "deleted"
-        found.append({"cell": cell_id, "change": kind, "type": (y or x).type, "diff": "\n".join(list(lines)[2:])})  # type: ignore[union-attr]
-    return found
+    return [{"cell": c.cell_id, "change": c.change, "type": c.type, "diff": c.unified()} for c in cell_changes(a, b)]
 
 
 def _snapshots(workspace: Workspace) -> list[tuple[Recorded, Notebook]]:

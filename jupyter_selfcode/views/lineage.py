@@ -1,0 +1,309 @@
+"""What was: the versions of a notebook, who made which line, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..values.events import Decided
+from ..values.notebook import Cell
+from ..values.version import Lineage, Recorded, head
+from .blocks import (
+    Block,
+    Facts,
+    Fold,
+    Listing,
+    Paragraph,
+    Span,
+    Spans,
+    Steps,
+    Table,
+    Title,
+    View,
+    code,
+    dim,
+    first_line,
+    say,
+)
+from .change import facts_of
+from .words import Speak, briefly, count, duration, findings, in_magic, money, when
+
+
+def _waiting(waiting: Mapping[str, Decided]) -> list[Block]:
+    if not waiting:
+        return []
+    rows = []
+    for name, d in waiting.items():
+        trial = getattr(d.decision, "trial", None)
+        what = d.request.text or (trial.candidate.rationale if trial else "") or d.request.trigger
+        cells = ", ".join(trial.candidate.patch.cells) if trial else ""
+        rows.append((say(code(name)), say(first_line(what, 60)), say(dim(cells))))
+    return [
+        Paragraph(
+            say(Span(f"{count(len(rows), 'proposal')} {'wait' if len(rows) > 1 else 'waits'} for you", "warning"))
+        ),
+        Table(("", "", ""), tuple(rows), wide=1),
+    ]
+
+
+def panel(
+    path: str,
+    lineage: Lineage,
+    waiting: Mapping[str, Decided],
+    cost: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    speak: Speak = in_magic,
+) -> View:
+    """The first look: versions, what waits, what it cost, settings."""
+    newest = head(lineage)
+    if newest is None:
+        state: Spans = say("none yet; the first change begins the history")
+    else:
+        v = newest.version
+        state = say(
+            f"{len(lineage)}, newest {newest.number}: {v.kind}",
+            f", {first_line(v.words, 60)}" if v.words else "",
+            dim(f"  {when(v.at)} by {v.by}"),
+        )
+    model = settings.get("model") or "none (rules only, nothing leaves this machine)"
+    limits = [
+        f"{label.replace('$', money(settings[key])) if label == '$' else f'{settings[key]:,g} {label}'}"
+        for key, label in (
+            ("budget_usd", "$"),
+            ("budget_tokens", "tokens"),
+            ("budget_attempts", "calls"),
+            ("budget_seconds", "s"),
+        )
+        if settings.get(key) is not None
+    ]
+    facts = Facts(
+        (
+            ("versions", state),
+            ("spent", say(_total(cost))),
+            ("model", say(str(model))),
+            (
+                "policy",
+                say(f"{settings.get('policy', '')}, level {settings.get('min_level', '')} or higher to deploy unasked"),
+            ),
+            ("budget", say("per request: " + (", ".join(limits) or "no limit"))),
+        )
+    )
+    steps: tuple[tuple[str, str], ...] = (
+        (speak('adapt "words"'), "change the notebook as the words say"),
+        (speak("fix"), "repair the last error"),
+        (speak("history"), "the versions"),
+    )
+    quiet = Fold("all settings", (Facts(tuple((k, say(str(v))) for k, v in settings.items())),))
+    if waiting:
+        steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
+    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_waiting(waiting), Steps(steps)]
+    return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
+
+
+def _total(cost: Mapping[str, Any]) -> str:
+    calls = count(cost["calls"], "replayed call" if cost.get("replayed") else "model call")
+    tokens = cost["prompt_tokens"] + cost["completion_tokens"]
+    return f"{money(cost['usd'], cost['estimated'])} · {calls} · {tokens:,} tokens · {duration(cost['seconds'])}"
+
+
+_KIND = {"initial": "as found", "edit": "by hand", "check": "contract"}
+
+
+def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each version, oldest first, the lanes of the graph: a restored version joins the one it came from.
+
+    A version that restores an older one leaves what lies between behind; those stand in a lane of their own.
+    """
+    numbers = {r["id"]: i for i, r in enumerate(rows)}
+    behind: set[int] = set()
+    for i, r in enumerate(rows):
+        if r["restores"] in numbers and r["outcome"] == "deployed":
+            if r["kind"] == "redo":
+                behind.discard(numbers[r["restores"]])
+            behind |= set(range(numbers[r["restores"]] + 1, i))
+    drawn = []
+    for i, r in enumerate(rows):
+        if r["outcome"] != "deployed":
+            drawn.append("│ ✗" if i else "✗")
+        elif i in behind:
+            opens = i - 1 not in behind
+            drawn.append("├─○" if opens else "│ ○")
+        elif r["restores"]:
+            drawn.append("●─╯" if i - 1 in behind else "●")
+        else:
+            drawn.append("●")
+    return drawn
+
+
+def history(
+    path: str,
+    rows: Sequence[Mapping[str, Any]],
+    waiting: Mapping[str, Decided],
+    graph: bool = False,
+    *,
+    speak: Speak = in_magic,
+) -> View:
+    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back."""
+    if not rows:
+        return View(
+            (
+                Title("No history yet", "plain", path),
+                Paragraph(say("The first change begins it.")),
+                *_waiting(waiting),
+            )
+        )
+    lanes = _lanes(rows) if graph else []
+    by_id = {r["id"]: r["number"] for r in rows}
+    table = []
+    for i, r in reversed(list(enumerate(rows))):
+        back = f" to {by_id[r['restores']]}" if r["restores"] in by_id else ""
+        kind = _KIND.get(r["kind"], r["kind"]) + back
+        what = (
+            say(kind)
+            if not r["words"] or r["kind"] in ("initial", "edit")
+            else say(dim(f"{kind}  "), first_line(r["words"], 200))
+        )
+        if r["outcome"] != "deployed":
+            what += say(Span(f"  {r['outcome'] or 'interrupted'}", "warning"))
+        level = "" if r["level"] is None else str(r["level"])
+        cost = money(r["usd"]) if r["calls"] or r["usd"] else ""
+        cells = r["cells"]
+        row = (
+            say(str(r["number"])),
+            say(dim(briefly(r["at"]))),
+            say(r["by"]),
+            what,
+            say(dim(", ".join(c[:8] for c in cells) if len(cells) < 2 else count(len(cells), "cell"))),
+            say(dim(level)),
+            say(cost),
+        )
+        table.append((say(code(lanes[i])), *row) if graph else row)
+    number = rows[-1]["number"]
+    steps = [
+        (speak(f"show {number}"), "one version, whole"),
+        (speak(f"rollback {max(1, number - 1)}"), "a new version that restores it"),
+    ]
+    if waiting:
+        steps.insert(0, (speak("accept"), "deploy the newest of what waits"))
+    shift = 1 if graph else 0
+    columns = ("", "when", "by", "what", "cells", "level", "cost")
+    return View(
+        (
+            Title("History", "plain", f"{path} · {count(len(rows), 'version')}"),
+            Table(
+                ("", *columns) if graph else columns,
+                tuple(table),
+                frozenset({shift, 6 + shift}),
+                frozenset({0}) if graph else frozenset(),
+                3 + shift,
+            ),
+            *_waiting(waiting),
+            Steps(tuple(steps)),
+        )
+    )
+
+
+def blame(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> View:
+    """The lines of a cell, each with the version that brought it."""
+    table, previous = [], object()
+    for r in rows:
+        same = r["version"] == previous
+        who = say(dim("")) if same else say(f"v{r['version']}" if r["version"] else "now")
+        by = () if same else say(dim(r["by"] or str(r["kind"])))
+        at = () if same else say(dim(when(r["at"]) if r["at"] else ""))
+        previous = r["version"]
+        table.append((who, by, at, say(r["line"])))
+    versions = {r["version"] for r in rows if r["version"]}
+    return View(
+        (
+            Title(f"Cell {cell.id}", "plain", f"{count(len(rows), 'line')} from {count(len(versions), 'version')}"),
+            Table(("", "by", "when", ""), tuple(table), code=frozenset({3}), wide=3),
+        )
+    )
+
+
+def why(recorded: Recorded) -> View:
+    """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so."""
+    v = recorded.version
+    blocks: list[Block] = [
+        Title(
+            f"Version {recorded.number}: {v.kind}",
+            "plain",
+            "cells " + ", ".join(v.patch.cells) if v.patch.cells else "",
+        ),
+        Facts(tuple(facts_of(v))),
+    ]
+    if v.findings:
+        blocks.append(Listing(findings(v.findings)))
+    if v.options:
+        weighed = tuple(say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason) for o in v.options)
+        blocks.append(Fold(f"weighed: {count(len(weighed), 'option')}", (Listing(weighed),), shown=True))
+    if v.tried:
+        tried = tuple(
+            say(
+                f"{t.proposer} ",
+                dim(t.patch),
+                "  passed" if t.passed else "  refused: ",
+                "" if t.passed else _first_block(t.findings),
+            )
+            for t in v.tried
+        )
+        blocks.append(Fold(f"tried: {count(len(tried), 'candidate')}", (Listing(tried),), shown=True))
+    return View(tuple(blocks))
+
+
+def _first_block(found: Sequence[Any]) -> str:
+    return next((first_line(f.message, 240) for f in found if f.severity == "block"), "it did not run")
+
+
+def cost(data: Mapping[str, Any]) -> View:
+    """What was spent, in all, per version, and per change that is still alive."""
+    if not data["versions"]:
+        return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet."))))
+    alive = data["alive"]
+    facts = Facts(
+        (
+            ("in all", say(_total(data))),
+            ("still alive", say(f"{alive} of {count(data['versions'], 'adaptation')}")),
+            (
+                "each of these",
+                say(
+                    "none is left"
+                    if not alive
+                    else f"{money(data['usd_per_change_alive'], data['estimated'])} · {data['tokens_per_change_alive']:,.0f} tokens"
+                ),
+            ),
+        )
+    )
+    rows = tuple(
+        (
+            say(str(r["number"])),
+            say(first_line(r["words"] or r["trigger"], 120)),
+            say(dim(r["model"] or r["proposer"])),
+            say(str(r["calls"])),
+            say(f"{r['tokens']:,}"),
+            say(money(r["usd"])),
+            say(duration(r["seconds"])),
+        )
+        for r in data["by_version"]
+    )
+    notes: list[Block] = []
+    if data["estimated"]:
+        notes.append(Paragraph(say(dim("Some tokens are estimates: the provider did not count them."))))
+    if data["replayed"]:
+        notes.append(
+            Paragraph(
+                say(
+                    dim("Replayed completions cost nothing now; what they cost when they were recorded is not counted.")
+                )
+            )
+        )
+    return View(
+        (
+            Title("Cost", "plain"),
+            facts,
+            Table(("", "asked", "model", "calls", "tokens", "money", "time"), rows, frozenset({0, 3, 4, 5, 6}), wide=1),
+            *notes,
+        )
+    )
