@@ -20,13 +20,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, aclosing, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .analysis.forms import intent_of, is_intent
-from .analysis.parameters import for_source, inject
+from .analysis.parameters import INJECTED, for_source, inject
 from .protocols import Kernel, Limits
 from .stages.validate import execute
 from .values.decision import Accept, Ask, Reject
@@ -82,15 +82,18 @@ OpenBench = Callable[[Path, "SelfCode"], AbstractContextManager[Bench]]
 
 @contextmanager
 def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
-    """Engine, history and file of a notebook, closed at the end. Raises `StoreError`, `BadInput`."""
+    """Engine, history and file of a notebook, closed at the end; no other run heals it meanwhile. Raises `StoreError`,
+    `BadInput`."""
+    from .engine import settle
     from .plugins.deployers.file import FileDeployer
+    from .plugins.deployers.lock import lock
     from .selfcode import make_engine, name_in_history, open_store
 
-    file, store = FileDeployer(source), open_store(settings, source.parent)
-    try:
-        yield Bench(make_engine(settings, store), store, file, name_in_history(settings, source))
-    finally:
-        store.close()
+    with lock(source), closing(open_store(settings, source.parent)) as store:
+        file, path = FileDeployer(source), name_in_history(settings, source)
+        if store.lineage(path):
+            settle(store, path, file.read())
+        yield Bench(make_engine(settings, store), store, file, path)
 
 
 def live_kernel(notebook: Notebook, folder: Path, limits: Limits) -> AbstractAsyncContextManager[Kernel]:
@@ -108,9 +111,9 @@ async def run(
 
     Raises `BadInput` where there is no notebook to run. What was executed is written to `job.output` however it ends.
     """
-    from .plugins.deployers.file import read_notebook
+    from .plugins.deployers.file import read_file
 
-    course = _Course(job, settings, read_notebook(job.source), bench, sleep)
+    course = _Course(job, settings, read_file(job.source)[0].notebook, bench, sleep)
     with course.resources:
         try:
             while course.status is None:
@@ -345,7 +348,7 @@ class _Course:
         old, place = self.notebook, self.notebook.index(request.target or "")
         self.notebook = apply_ops(trial.candidate.patch.ops, old)
         above = old.cells[:place] == self.notebook.cells[:place]
-        first = request.failure is None or resumable(old.cells[place].source, request.failure)
+        first = request.failure is None or resumable(old.cells[place].source, request.failure.line)
         resume = kernel.state == "complete" and above and first
         self.then = "resume" if resume else "restart"
         if request.failure is not None:
@@ -358,7 +361,7 @@ class _Course:
 
         self.waiting = keep_waiting(bench.store, bench.path, decided)
         try:
-            self.patch_file = write_patch(self.job.source, bench.file, decided, self.waiting)
+            self.patch_file = write_patch(self.job.source, decided, self.waiting)
             where = f"It is kept as {self.patch_file.name} beside the notebook"
         except OSError as e:
             where = f"No patch file could be written beside the notebook ({e.strerror})"
@@ -372,7 +375,13 @@ class _Course:
             return
         from .plugins.deployers.file import write_executed
 
-        write_executed(self.job.source, self.job.output, self.notebook, tuple(self.results.values()))
+        own = {c.id: c.metadata for c in self.source.cells}
+        cells = tuple(
+            replace(c, metadata=own.get(c.id, {"tags": [INJECTED]} if INJECTED in c.tags else c.metadata))
+            for c in self.notebook.cells
+        )
+        done = Run(tuple(self.results.values()))
+        write_executed(self.job.source, self.job.output, Notebook(cells, self.source.metadata), done)
         self.written = self.job.output
 
     def report(self) -> RunReport:

@@ -277,6 +277,17 @@ class Workspace:
             self.store.close()
 
 
+def open_notebook(file: Path, settings: SelfCode) -> Workspace:
+    """The workspace of a notebook on disk, without a live session. Raises `BadInput`, `StoreError`."""
+    surface = plugin("deployers", "file")(file)
+    settings = settings.tightened(surface.read().metadata)
+    store = open_store(settings, file.parent)
+    return Workspace(
+        settings, file.parent, name_in_history(settings, file), [surface], store, make_engine(settings, store),
+        outputs=surface.outputs,
+    )
+
+
 def proposal_id(decided: Decided) -> str:
     """A short name for a proposal, made of what it would change."""
     trial: Trial = decided.decision.trial  # type: ignore[union-attr]

@@ -1,0 +1,144 @@
+"""`jupyter selfcode run`: a notebook from the top, as papermill runs it, healed under guard."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...bridge import Bridge
+from ...config import SelfCode
+from ...headless import Job, run
+from ...values.canonical import plain
+from ...values.errors import BadInput
+from ...values.events import RunEnded
+from ...values.report import RunReport
+from .options import settings_of
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ...views.blocks import View
+
+_ABOUT = """Run a notebook from the top as papermill does. Where a cell fails and code is the cause, a change is
+proposed, tried in another kernel and, as the policy says, waits for a decision (propose, the default), is deployed when
+it passed (deploy), or is not looked for at all (report). The run then goes on.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `run`."""
+    parser.description = _ABOUT
+    parser.add_argument("notebook", type=Path, help="path of the notebook")
+    parser.add_argument("output", type=Path, nargs="?", help="where the executed notebook goes (none: it is not kept)")
+    for flags, about in (
+        (("-p", "--parameters"), "a parameter; numbers, True, False, None, lists and dicts are read as such"),
+        (("-r", "--parameters-raw"), "a parameter as text, whatever it looks like"),
+    ):
+        parser.add_argument(*flags, nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=about)
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="per cell of the run itself (default: none)")
+    parser.add_argument("--memory-mb", type=int, metavar="MB", help="of the run's own kernel (default: no limit)")
+    parser.add_argument("--retries", type=int, default=3, help="of a cell that met passing trouble (default: 3)")
+    parser.add_argument("--heals", type=int, default=8, help="changes that a run may make (default: 8)")
+
+
+def job_of(args: argparse.Namespace) -> Job:
+    """What to run. Raises `BadInput`."""
+    from ...analysis.parameters import parse_value
+
+    parameters: dict[str, Any] = {}
+    given = [(n, parse_value(v)) for n, v in args.parameters] + [(n, v) for n, v in args.parameters_raw]
+    for name, value in given:
+        if not name.isidentifier():
+            raise BadInput(f"{name!r} cannot be the name of a parameter: it is not a Python name.")
+        parameters[name] = value
+    job = Job(args.notebook, args.output, parameters, args.retries, args.heals)
+    memory = None if args.memory_mb is None else args.memory_mb * 2**20
+    return replace(job, limits=replace(job.limits, cell_seconds=args.timeout, memory=memory))
+
+
+def run_command(
+    parser: argparse.ArgumentParser, add_settings: Callable[[argparse.ArgumentParser], None], words: Sequence[str]
+) -> int:
+    """Run, show what happened, answer with the exit code of the report."""
+    add_arguments(parser)
+    add_settings(parser)
+    args = parser.parse_intermixed_args(list(words))
+    report, _ = follow(job_of(args), settings_of(args), f"run {args.notebook.name}")
+    if args.json:
+        from .main import print_json
+
+        print_json(plain(report))
+    else:
+        from .main import show
+
+        show(told(report))
+    return report.exit_code
+
+
+def follow(job: Job, settings: SelfCode, label: str) -> tuple[RunReport, Progress]:
+    """Run a job with its progress shown. A Ctrl-C stops cell and kernel; what was deployed before it is said."""
+    bridge, ended = Bridge(), None
+    progress = Progress(label)
+    try:
+        with progress:
+            for event in bridge.iterate(lambda: run(job, settings), tick=progress.tick):
+                progress(event)
+                if isinstance(event, RunEnded):
+                    ended = event.report
+    except KeyboardInterrupt:
+        if not progress.deployed:
+            raise
+        done = ", ".join(str(d.number) for d in progress.deployed)
+        raise KeyboardInterrupt(
+            f"Stopped. Deployed before that: version {done}; take it back with: jupyter selfcode undo {job.source}"
+        ) from None
+    finally:
+        bridge.close()
+    if ended is None:
+        raise RuntimeError("the run ended without a report")
+    return ended, progress
+
+
+def told(report: RunReport) -> View:
+    """The report for people."""
+    from ...views.blocks import Block, Facts, Listing, Paragraph, Steps, Title, View, code, dim, say
+    from ...views.words import count, duration, money
+
+    kinds = {"ok": "ok", "healed": "ok", "proposed": "warning"}
+    spent = [count(report.executed, "cell run", "cells run"), duration(report.seconds)]
+    if report.calls:
+        spent += [count(report.calls, "call"), f"{report.tokens:,} tokens", money(report.cost_usd)]
+    blocks: list[Block] = [Title(report.message, kinds.get(report.status, "error"), " · ".join(spent))]  # type: ignore[arg-type]
+    blocks += [Paragraph(say(dim(w))) for w in report.warnings]
+    rows = [
+        (f.cell_id, say(f"{f.ename}: {f.evalue}", dim(f"  {f.triage}" + (", mended" if f.healed else ""))))
+        for f in report.failures
+    ]
+    if rows:
+        blocks.append(Facts(tuple(rows)))
+    if report.versions:
+        blocks.append(
+            Listing(
+                tuple(
+                    say(f"version {v.number}: {', '.join(v.cells)} ", dim(f"{v.proposer}, level {v.level}, by {v.by}"))
+                    for v in report.versions
+                )
+            )
+        )
+    if report.output:
+        blocks.append(Paragraph(say("Executed notebook: ", code(report.output))))
+    elif report.executed:
+        kept = "only what was deployed is" if report.versions else "nothing was"
+        blocks.append(Paragraph(say(dim(f"No output was asked for, so {kept} saved."))))
+    steps: list[tuple[str, str]] = []
+    if report.versions:
+        steps.append((f"jupyter selfcode diff {report.notebook} {report.versions[0].number - 1}", "what was changed"))
+        steps.append((f"jupyter selfcode rollback {report.notebook} {report.versions[0].number - 1}", "as it was before"))
+    if report.waiting:
+        steps.append((f"jupyter selfcode accept {report.notebook}", "deploy what waits"))
+        steps.append((f"jupyter selfcode reject {report.notebook}", "forget it"))
+    if steps:
+        blocks.append(Steps(tuple(steps)))
+    return View(tuple(blocks))
