@@ -10,7 +10,8 @@ by which anything changes: intent to the store, everywhere or nowhere to the sur
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,10 +27,10 @@ from .stages.screen import screen
 from .stages.validate import until, validate
 from .values.canonical import digest
 from .values.decision import Policy, Reject
-from .values.errors import BudgetSpent, ModelError, StalePatch
+from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
-from .values.notebook import Notebook
-from .values.patch import apply, apply_ops, refuse_locked
+from .values.notebook import POINTER, Notebook
+from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
 from .values.trial import Candidate, Run, Trial
 from .values.version import Kind, Lineage, Version, head
@@ -164,6 +165,7 @@ class Engine:
         """Bring back the state of an earlier version, as a new version. Raises as `accept` does."""
         before = surfaces[0].read()
         after = self.store.notebook(target.notebook)
+        refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,
             lambda lineage: record.restored(lineage, kind, target, before, after, by, words),
@@ -172,6 +174,7 @@ class Engine:
     def amend(self, after: Notebook, surfaces: Sequence[Deployer], path: str, by: str, words: str) -> Version:
         """Deploy a change that a person made through us (a contract added to a cell), without a trial."""
         before = surfaces[0].read()
+        refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after, lambda lineage: record.contracted(lineage, before, after, by, words)
         )
@@ -188,7 +191,8 @@ class Engine:
         try:
             deploy(surfaces, before, pointed, version)
         except BaseException as e:
-            self.store.finish(version.id, "undone")
+            with suppress(StoreError):  # it stays interrupted then, and is settled at the next start
+                self.store.finish(version.id, "undone")
             if isinstance(e, StalePatch):
                 raise StalePatch(f"{e} Nothing was changed.") from e
             raise
@@ -223,12 +227,15 @@ def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> in
 def settle(store: Store, path: str, found: Notebook) -> list[str]:
     """Finish or undo what was interrupted (killed between intent and outcome), by what the notebook on disk holds.
 
-    The notebook is whole in either case: it is written by an atomic rename. Returns a line for each.
+    The notebook is whole in either case: it is written by an atomic rename. It holds the version where its content is
+    that version's, or where its metadata names it (a person has edited since). Returns a line for each.
     """
+    pointer = found.metadata.get(POINTER)
+    named = pointer.get("version") if isinstance(pointer, Mapping) else None
     lines = []
     for r in store.lineage(path):
         if r.outcome is None:
-            reached = r.version.notebook == found.digest
+            reached = r.version.notebook == found.digest or r.version.id == named
             store.finish(r.version.id, "deployed" if reached else "undone")
             lines.append(
                 f"Version {r.number} was interrupted; the notebook "

@@ -1,4 +1,7 @@
-"""record: what becomes part of the history, and how a version is described."""
+"""record: what becomes part of the history, and how a version is described.
+
+Changes are told without our own pointer metadata: a cell whose pointer alone differs was changed by nobody.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def first(notebook: Notebook) -> Version:
 def by_hand(lineage: Lineage, known: Notebook, found: Notebook) -> Version:
     """A version for what a person changed since the last one, so that nothing is attributed to the wrong author."""
     return make_version(
-        parents=_parents(lineage), patch=diff(known, found), notebook=found.digest, kind="edit", by="person", at=now(),
+        parents=_parents(lineage), patch=diff(known.bare(), found.bare()), notebook=found.digest, kind="edit", by="person", at=now(),
         words="edited by hand",
     )
 
@@ -73,7 +76,7 @@ def restored(
 ) -> Version:
     """The version of a rollback, undo or redo to `target`."""
     return make_version(
-        parents=_parents(lineage), patch=diff(before, after), notebook=after.digest, kind=kind, by=by, at=now(),
+        parents=_parents(lineage), patch=diff(before.bare(), after.bare()), notebook=after.digest, kind=kind, by=by, at=now(),
         words=words, restores=target.state, level=target.level,
     )
 
@@ -81,6 +84,6 @@ def restored(
 def contracted(lineage: Lineage, before: Notebook, after: Notebook, by: str, words: str) -> Version:
     """The version of a contract that a person added to a cell."""
     return make_version(
-        parents=_parents(lineage), patch=diff(before, after), notebook=after.digest, kind="check", by=by, at=now(),
+        parents=_parents(lineage), patch=diff(before.bare(), after.bare()), notebook=after.digest, kind="check", by=by, at=now(),
         words=words,
     )

@@ -35,6 +35,11 @@ def canonical_json(value: Any) -> str:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are written the same. Stricter than `==`, to which 1, 1.0 and true are one."""
+    return a is b or (a == b and canonical_json(a) == canonical_json(b))
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the canonical text, 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()

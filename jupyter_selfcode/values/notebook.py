@@ -7,7 +7,7 @@ attachments, order) is here, and all of it is restored by a rollback.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .canonical import digest
@@ -98,6 +98,11 @@ class Notebook:
     def cell(self, cell_id: str) -> Cell:
         """The cell with this id. Raises `BadInput` where there is none."""
         return self.cells[self.index(cell_id)]
+
+    def bare(self) -> Notebook:
+        """The same notebook without this package's pointer metadata."""
+        cells = tuple(replace(c, metadata=without_pointer(c.metadata)) for c in self.cells)
+        return Notebook(cells, without_pointer(self.metadata))
 
     def up_to(self, cell_id: str) -> Notebook:
         """The notebook's cells from the top through this one."""

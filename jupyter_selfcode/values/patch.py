@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from .canonical import digest
+from .canonical import digest, same
 from .errors import Locked, PatchError, StalePatch
 from .notebook import Cell, Notebook, without_pointer
 
@@ -137,7 +137,7 @@ def diff(a: Notebook, b: Notebook) -> Patch:
 
     def kept(cell_id: str) -> bool:
         x, y = old.get(cell_id), new.get(cell_id)
-        return bool(x and y and x.type == y.type and x.attachments == y.attachments)
+        return bool(x and y and x.type == y.type and same(x.attachments, y.attachments))
 
     ops: list[CellOp] = [DeleteCell(c.id) for c in a.cells if not kept(c.id)]
     before = [c.id for c in a.cells if kept(c.id)]
@@ -153,10 +153,10 @@ def diff(a: Notebook, b: Notebook) -> Patch:
                 ops.append(MoveCell(cell.id, previous))
             if old[cell.id].source != cell.source:
                 ops.append(ReplaceSource(cell.id, cell.source))
-            if old[cell.id].metadata != cell.metadata:
+            if not same(old[cell.id].metadata, cell.metadata):
                 ops.append(SetMetadata(cell.id, cell.metadata))
         previous = cell.id
-    if a.metadata != b.metadata:
+    if not same(a.metadata, b.metadata):
         ops.append(SetMetadata(None, b.metadata))
     return Patch(a.digest, tuple(ops))
 
@@ -172,19 +172,24 @@ def rebase(patch: Patch, notebook: Notebook) -> Patch:
 
 
 def locked(patch: Patch, notebook: Notebook) -> str | None:
-    """Why the author's locks forbid this patch (`editable`, `deletable`), or None."""
-    for op in patch.ops:
-        cell_id = op.cell.id if isinstance(op, InsertCell) else op.cell_id
-        if cell_id is None or cell_id not in notebook:
-            continue
-        cell = notebook.cell(cell_id)
-        if isinstance(op, DeleteCell) and not cell.deletable:
-            return f"Cell {cell_id} is marked deletable: false, so it was not deleted."
-        changed = isinstance(op, ReplaceSource) and op.source != cell.source
-        changed = changed or (isinstance(op, SetMetadata) and without_pointer(op.metadata) != without_pointer(cell.metadata))
-        if changed and not cell.editable:
-            return f"Cell {cell_id} is marked editable: false, so it was not changed."
+    """Why the author's locks forbid this patch (`editable`, `deletable`), or None. Told by what the patch leads to, so that
+    to delete a cell and to insert it anew is to edit it. Raises `PatchError`."""
+    after = {c.id: c for c in apply_ops(patch.ops, notebook).cells}
+    for cell in notebook.cells:
+        new = after.get(cell.id)
+        if new is None and not cell.deletable:
+            return f"Cell {cell.id} is marked deletable: false, so it was not deleted."
+        if new is not None and not cell.editable and not _unedited(cell, new):
+            return f"Cell {cell.id} is marked editable: false, so it was not changed."
     return None
+
+
+def _unedited(a: Cell, b: Cell) -> bool:
+    return (
+        (a.type, a.source) == (b.type, b.source)
+        and same(a.attachments, b.attachments)
+        and same(without_pointer(a.metadata), without_pointer(b.metadata))
+    )
 
 
 def refuse_locked(patch: Patch, notebook: Notebook) -> None:

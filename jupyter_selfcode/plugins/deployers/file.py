@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...values.errors import BadInput, DeployError, StalePatch
 from ...values.notebook import POINTER, Notebook
-from ...values.trial import Run
+from ...values.trial import CellResult
 from ...values.version import Version
 from . import atomic
 from .notebook_file import NotebookFile, joined_outputs, parse, render
@@ -28,6 +28,11 @@ def read_file(path: Path) -> tuple[NotebookFile, bytes]:
     except OSError as e:
         raise BadInput(f"{path} could not be read: {e.strerror or e}.") from e
     return parse(data, str(path)), data
+
+
+def read_notebook(path: Path) -> Notebook:
+    """The notebook in a file. Raises `BadInput`."""
+    return read_file(path)[0].notebook
 
 
 def kernel_name(notebook: Notebook) -> str:
@@ -57,7 +62,7 @@ class FileDeployer:
 
     def read(self) -> Notebook:
         """What the file holds now. Raises `BadInput`."""
-        return read_file(self.path)[0].notebook
+        return read_notebook(self.path)
 
     def outputs(self) -> dict[str, tuple[Mapping[str, Any], ...]]:
         """Outputs in the file by id of their code cell, texts in one piece as a kernel sends them. Raises `BadInput`."""
@@ -130,9 +135,13 @@ def _signature(path: Path) -> object:
 
 
 def write_executed(
-    source_path: Path, out_path: Path, notebook: Notebook, run: Run, extra_metadata: Mapping[str, Any] | None = None
+    source_path: Path,
+    out_path: Path,
+    notebook: Notebook,
+    results: Sequence[CellResult],
+    extra_metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a notebook with the outputs of a run, atomically. Raises `BadInput`, `DeployError`.
+    """Write a notebook with what its cells gave in a run, atomically. Raises `BadInput`, `DeployError`.
 
     What `notebook` does not say (attachments, unknown keys, style of the text) is taken from `source_path`. A cell that the
     run did not reach has no outputs, a skipped one keeps those of the source. `extra_metadata` is added to the notebook's
@@ -144,7 +153,7 @@ def write_executed(
         kept = own if isinstance(own, Mapping) else {}
         notebook = Notebook(notebook.cells, {**notebook.metadata, POINTER: {**kept, **extra_metadata}})
     try:
-        data = render(file, notebook, {r.cell_id: r for r in run.results}, name=str(source_path))
+        data = render(file, notebook, {r.cell_id: r for r in results}, name=str(source_path))
     except BadInput as e:
         raise DeployError(f"{out_path} was not written: {e}") from e
     if not out_path.parent.is_dir():

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...values.canonical import canonical_json
+from ...values.canonical import canonical_json, same
 from ...values.errors import BadInput
 from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult
@@ -136,11 +136,6 @@ def validate(raw: Raw, name: str) -> None:
             f"{name} is not a valid notebook ({where + ': ' if where else ''}{said[:200]}); open and save it once in "
             "Jupyter, or mend that place."
         ) from e
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether two JSON values are the same; unlike `==`, 1, 1.0 and true are not."""
-    return a == b and canonical_json(a) == canonical_json(b)
 
 
 def _edited(raw: Raw, old: Cell, new: Cell, style: Style) -> Raw:
