@@ -1,0 +1,202 @@
+"""What a cell reads, binds and may change, over names and a few resources, and what follows for other cells.
+
+Conservative: what is not known to be harmless may change everything that it can reach, and a cell with dynamic code is
+`unknown`, never unaffected. Resources: `@fs` files, `@net` network, `@rng` random numbers, `@env` environment, `@plt`
+plot settings, `@cwd` working directory.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..values.notebook import Notebook
+from .magics import mask, parse, parse_masked
+from .reach import Reader
+
+BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "In", "Out", "_", "__", "___", "__name__", "__file__"}
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """`reads`: names that must exist before. `writes`: names that it binds. `mutates`: names whose object may change.
+
+    `aliases`: pairs of names that may be one object. `carries`: by function, the names that calling it reads or changes.
+    `calls`: it calls what is in no table. `unknown`: dynamic code, an opaque magic, or no Python at all.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    mutates: frozenset[str] = frozenset()
+    aliases: frozenset[tuple[str, str]] = frozenset()
+    carries: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    calls: bool = False
+    unknown: bool = False
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """All that may be different after it."""
+        return self.writes | self.mutates
+
+
+UNKNOWN = Effects(unknown=True)
+
+
+@lru_cache(maxsize=4096)
+def effects_of(source: str) -> Effects:
+    """The effects of one cell."""
+    masked = mask(source)
+    if masked.opaque:
+        return UNKNOWN
+    tree = parse_masked(masked)
+    if tree is None:
+        return UNKNOWN
+    return _read(tree.body, {m.placeholder: m.text for m in masked.magics})
+
+
+def _read(body: Iterable[ast.stmt], magics: Mapping[str, str]) -> Effects:
+    reader = Reader(magics)
+    try:
+        reader.read(list(body))
+    except RecursionError:
+        return UNKNOWN
+    return Effects(
+        frozenset(reader.reads) - BUILTINS,
+        frozenset(reader.writes),
+        frozenset(reader.mutates),
+        frozenset(reader.aliases),
+        {name: frozenset(found) for name, found in reader.carries.items()},
+        reader.calls,
+        reader.unknown,
+    )
+
+
+def names_undefined(source: str) -> frozenset[str]:
+    """Names that a cell needs from elsewhere (resources and builtins left out). Empty where it cannot be read.
+
+    A name that the cell binds only in some branch, and then reads, is among them.
+    """
+    return frozenset(name for name in effects_of(source).reads if not name.startswith("@"))
+
+
+# ---- slices --------------------------------------------------------------------------------------------------------
+
+
+def _effects(notebook: Notebook) -> dict[str, Effects]:
+    return {c.id: effects_of(c.source) for c in notebook.cells if c.runs}
+
+
+class _Whole:
+    """Aliases and carried names of a whole notebook, for closing sets of names over them."""
+
+    def __init__(self, effects: Iterable[Effects]) -> None:
+        self.same: dict[str, set[str]] = {}
+        self.carries: dict[str, set[str]] = {}
+        for e in effects:
+            for a, b in e.aliases:
+                both = self.same.get(a, {a}) | self.same.get(b, {b})
+                for name in both:
+                    self.same[name] = both
+            for name, found in e.carries.items():
+                self.carries.setdefault(name, set()).update(found)
+
+    def reached(self, names: Iterable[str]) -> set[str]:
+        """The names, what calling them reaches, and what may be the same object."""
+        done, left = set[str](), list(names)
+        while left:
+            name = left.pop()
+            if name not in done:
+                done.add(name)
+                left += [*self.same.get(name, ()), *self.carries.get(name, ())]
+        return done
+
+
+def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
+    """The code cells above that this cell may depend on, in order. All of them where its code is unknown."""
+    effects = _effects(notebook.up_to(cell_id))
+    own = effects.pop(cell_id, Effects())
+    if own.unknown:
+        return tuple(effects)
+    whole = _Whole([*effects.values(), own])
+    needed, taken = whole.reached(own.reads | own.mutates), set[str]()
+    while True:
+        more = {i for i, e in effects.items() if i not in taken and (e.unknown or whole.reached(e.changes) & needed)}
+        if not more:
+            return tuple(i for i in effects if i in taken)
+        taken |= more
+        for i in more:
+            needed |= whole.reached(effects[i].reads | effects[i].mutates)
+
+
+def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
+    """The code cells below that a change of this cell may affect, in order; unknown ones among them, always."""
+    place = notebook.index(cell_id)
+    effects = _effects(notebook)
+    whole = _Whole(effects.values())
+    below = [c.id for c in notebook.cells[place + 1 :] if c.id in effects]
+    own = effects.get(cell_id, Effects())
+    if own.unknown:
+        return tuple(below)
+    changed, taken = whole.reached(own.changes), set[str]()
+    while True:
+        more = {
+            i
+            for i in below
+            if i not in taken and (effects[i].unknown or whole.reached(effects[i].reads | effects[i].mutates) & changed)
+        }
+        if not more:
+            return tuple(i for i in below if i in taken)
+        taken |= more
+        for i in more:
+            changed |= whole.reached(effects[i].changes)
+
+
+# ---- resuming ------------------------------------------------------------------------------------------------------
+
+
+def resumable(source: str, line: int | None) -> bool:
+    """Whether a cell that failed at this line can run again in the same kernel as if it had not run.
+
+    True only where nothing through the failing statement can have changed what existed before: names may be bound that
+    the cell does not read first, and objects may be changed that it has just made. Unknown calls, magics, files and
+    random numbers say no. The failing statement's own assignment did not happen, so only its value counts.
+    """
+    masked = mask(source)
+    tree = None if masked.opaque else parse_masked(masked)
+    if tree is None or line is None:
+        return False
+    if any(m.kind != "cell" and m.line <= line for m in masked.magics):
+        return False
+    body = [s for s in tree.body if s.lineno <= line and s.lineno > masked.head]
+    if not body:
+        return True
+    failing = body[-1]
+    if isinstance(failing, (ast.Assign, ast.AnnAssign)) and failing.value is not None:
+        body[-1] = ast.copy_location(ast.Expr(failing.value), failing)
+    found = _read(body, {})
+    if found.unknown or found.calls or found.reads & found.writes:
+        return False
+    old = set(found.reads)
+    for a, b in [*found.aliases, *found.aliases, *found.aliases]:  # short chains of aliases
+        if a in old or b in old:
+            old |= {a, b}
+    return not any(name.startswith("@") for name in found.changes) and not found.mutates & old
+
+
+def bound_names(source: str) -> frozenset[str]:
+    """Names that a cell binds, whatever else it does."""
+    return effects_of(source).writes
+
+
+def imported_names(source: str) -> Mapping[str, str]:
+    """Names that a cell's imports bind, with what is imported (`pandas`, `math.sqrt`)."""
+    found: dict[str, str] = {}
+    for node in ast.walk(parse(source) or ast.Module([], [])):
+        if isinstance(node, ast.Import):
+            found |= {a.asname or a.name.partition(".")[0]: a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return found
