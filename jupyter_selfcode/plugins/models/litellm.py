@@ -66,7 +66,7 @@ class LitellmModel:
         if importlib.util.find_spec("litellm") is None:
             raise ModelError('litellm is not installed; install it with: pip install "jupyter_selfcode[litellm]"')
         start, pieces, process = time.monotonic(), list[str](), await self._side()
-        finished = False
+        kept = False
         try:
             await self._ask(process, prompt)
             async for reply in self._replies(process, prompt, start):
@@ -74,10 +74,11 @@ class LitellmModel:
                     pieces.append(piece)
                     yield piece
                 elif "error" in reply:
-                    finished = reply["error"]["class"] != "NoLitellm"
+                    kept = reply["error"]["class"] != "NoLitellm" and self._keep(process)
                     raise self._error(reply["error"])
                 elif "done" in reply:
-                    finished = True
+                    # handed back before the last item: whoever has it may leave without closing the iteration
+                    kept = self._keep(process)
                     yield self._completion(reply["done"], "".join(pieces), prompt, time.monotonic() - start)
                     return
         except ModelError as e:
@@ -85,9 +86,7 @@ class LitellmModel:
                 e.cost = self._estimated("".join(pieces), prompt, time.monotonic() - start)
             raise
         finally:
-            if finished and self._idle is None:
-                self._idle = (asyncio.get_running_loop(), process)
-            else:
+            if not kept:
                 await _kill(process)
 
     async def aclose(self) -> None:
@@ -97,6 +96,13 @@ class LitellmModel:
             await _kill(idle[1])
 
     # ---- the side process ------------------------------------------------------------------------------------------
+
+    def _keep(self, process: asyncio.subprocess.Process) -> bool:
+        """Keep a side process for the next call; False where one is kept already."""
+        if self._idle is not None:
+            return False
+        self._idle = (asyncio.get_running_loop(), process)
+        return True
 
     async def _side(self) -> asyncio.subprocess.Process:
         idle, self._idle = self._idle, None
@@ -207,6 +213,8 @@ class LitellmModel:
             )
         if kind == "HalfStream" or error.get("partial"):
             return ModelError(f"The connection to {self._place} ended in the middle of an answer{said}", transient=True)
+        if kind == "NoStream":
+            return ModelError(f"{self._place} sent no answer as a model does; check api_base{said}", transient=True)
         if kind == "NotFoundError" or status == 404:
             return ModelError(f"{self._place} was not found (404); check the model's name and api_base{said}")
         if kind == "ContextWindowExceededError":
@@ -219,12 +227,12 @@ class LitellmModel:
             )
         if kind == "Timeout":
             return ModelError(f"{self._place} did not answer in time{said}", transient=True, retry_after=wait)
-        if kind in ("APIConnectionError", "ServiceUnavailableError", "InternalServerError", "BadGatewayError") or (
-            isinstance(status, int) and status >= 500
-        ):
-            how = "failed" if isinstance(status, int) and kind != "APIConnectionError" else "cannot be reached"
-            code = f" ({status})" if how == "failed" else ""
-            return ModelError(f"{self._place} {how}{code}{said}", transient=True, retry_after=wait)
+        if kind == "Unreachable":
+            return ModelError(
+                f"{self._place} cannot be reached; check api_base, the network and the proxies{said}", transient=True
+            )
+        if kind == "APIConnectionError" or (isinstance(status, int) and status >= 500):
+            return ModelError(f"{self._place} failed ({status or kind}){said}", transient=True, retry_after=wait)
         return ModelError(f"{self._place} refused the request ({status or kind}){said}")
 
 

@@ -54,16 +54,23 @@ def without_keys(text: str, key: str | None) -> str:
 
 def described(error: Exception, key: str | None) -> dict[str, Any]:
     """An exception of litellm as data: its class, HTTP status, what the provider asked to wait, and its words."""
-    response = getattr(error, "response", None)
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
+        chain.append(cause)
     wait = None
-    with contextlib.suppress(Exception):
-        wait = float(response.headers.get("retry-after"))  # type: ignore[union-attr]
+    for link in chain:
+        headers = [getattr(getattr(link, "response", None), "headers", None), getattr(link, "litellm_response_headers", None)]
+        for found in filter(None, headers):
+            with contextlib.suppress(TypeError, ValueError):
+                wait = wait or float(found.get("retry-after"))
+    unreachable = any(type(link).__name__ in ("ConnectError", "ConnectionRefusedError", "gaierror") for link in chain)
     status = getattr(error, "status_code", None)
+    words = str(getattr(error, "message", "") or error)
     return {
-        "class": type(error).__name__,
+        "class": "Unreachable" if unreachable else type(error).__name__,
         "status": status if isinstance(status, int) else None,
         "retry_after": wait,
-        "detail": without_keys(str(getattr(error, "message", "") or error), key),
+        "detail": re.sub(r"^(?:(?:litellm\.)?\w+(?:Error|Exception)\s*[:-]\s*)+", "", without_keys(words, key)),
     }
 
 
@@ -117,7 +124,8 @@ def call(litellm: Any, request: dict[str, Any], say: Any) -> None:
     reason = getattr(stream, "received_finish_reason", "stop") or getattr(stream, "intermittent_finish_reason", None)
     if reason is None:
         detail = "the stream ended without a finish reason"
-        say({"error": {"class": "HalfStream", "status": None, "retry_after": None, "detail": detail, "partial": True}})
+        kind = "HalfStream" if pieces else "NoStream"
+        say({"error": {"class": kind, "status": None, "retry_after": None, "detail": detail, "partial": pieces > 0}})
         return
     usage = usage_of(stream)
     say(
