@@ -1,0 +1,86 @@
+"""nbclient on the cells of one run, and what it reports as our values."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from ...values.canonical import plain
+from ...values.request import Failure
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
+
+
+def _node(**fields: Any) -> NotebookNode:
+    return NotebookNode(**fields)  # type: ignore[no-untyped-call]
+
+
+class Cells(NotebookClient):
+    """nbclient on the cells of one run: keeps the last reply, and what was handed out up to date."""
+
+    def __init__(self, trial: bool, **options: Any) -> None:
+        super().__init__(_node(cells=[], metadata=_node()), **options)
+        self.trial = trial
+        self.reply: Mapping[str, Any] = {}
+        self.given: dict[int, tuple[dict[str, Any], ...]] = {}
+        self.pollers: set[asyncio.Task[Any]] = set()
+        self.on_cell_executed = self._keep
+
+    def add(self, source: str) -> tuple[NotebookNode, int]:
+        """A cell with this source, and its place."""
+        cell = _node(cell_type="code", source=source, metadata=_node(), outputs=[], execution_count=None)
+        self.nb.cells.append(cell)
+        self.reply = {}
+        return cell, len(self.nb.cells) - 1
+
+    def outputs(self, index: int) -> tuple[dict[str, Any], ...]:
+        """The outputs of a cell that has run, as plain dictionaries.
+
+        Where a later cell updates a display of this one, they change as well, as in a front end and in nbclient.
+        """
+        self.given[index] = tuple(plain(output) for output in self.nb.cells[index].outputs)
+        return self.given[index]
+
+    def _keep(self, execute_reply: Mapping[str, Any], **_: Any) -> None:
+        self.reply = execute_reply["content"]
+
+    async def _async_poll_kernel_alive(self) -> None:
+        # nbclient leaves this task running where a cell does not end by a reply; the driver ends it.
+        task = asyncio.current_task()
+        assert task is not None
+        self.pollers.add(task)
+        try:
+            await super()._async_poll_kernel_alive()
+        finally:
+            self.pollers.discard(task)
+
+    def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
+        """Widgets: as nbclient in a run. In a trial not at all: an output widget could swallow or rewrite outputs."""
+        if not self.trial:
+            super().handle_comm_msg(outs, msg, cell_index)
+
+    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
+        super()._update_display_id(display_id, msg)
+        for index, places in self._display_id_map.get(display_id, {}).items():
+            given = self.given.get(index, ())
+            for place in places:
+                if place < len(given):
+                    shown = self.nb["cells"][index]["outputs"][place]
+                    given[place].update(data=plain(shown["data"]), metadata=plain(shown["metadata"]))
+
+
+def failure_of(cell_id: str, error: Mapping[str, Any], count: int | None) -> Failure:
+    """An error reply as a failure. `line` is that of the innermost frame in the source of the cell, which ran under
+    this execution count; None where the traceback shows no such frame."""
+    lines = error.get("traceback")
+    text = _ANSI.sub("", "\n".join(map(str, lines)) if isinstance(lines, list) else "")
+    mine = [int(line) for number, line in _FRAME.findall(text) if number == str(count)]
+    return Failure(
+        cell_id, str(error.get("ename")), _ANSI.sub("", str(error.get("evalue"))), text, mine[-1] if mine else None
+    )

@@ -1,0 +1,143 @@
+"""A kernel provisioner that starts a local kernel without the caller's secrets and under limits: tier C, "limited".
+
+`jupyter_client` finds it by its entry point, `selfcode-limited`, so any `kernel.json` may name it. It is *not* containment:
+the kernel runs with the rights of the user. A stronger tier is another provisioner under another name; it needs to
+change `command` (what goes between the launcher and the kernel) and its traits, and nothing in the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Int, List, Unicode
+
+from ...analysis.secrets import looks_secret, redact
+from . import launcher
+
+HOST = "JUPYTER_SELFCODE_HOST"
+"""Set in every kernel of ours: `trial` or `run`. The extension reads it, so that a notebook which loads it starts no
+adaptation of its own inside of one."""
+
+PASSED_ON = frozenset((
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "LANG", "LANGUAGE",
+    "PYTHONPATH", "PYTHONHASHSEED", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONWARNINGS", "PYTHONSAFEPATH",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+    "JAVA_HOME", "R_HOME", "PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "CUDA_VISIBLE_DEVICES", "CUDA_HOME",
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS",
+    "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+))  # fmt: skip
+"""Names of variables that decide whether code runs here as it does in the notebook. All others are left out: an
+allow-list, since no list of forms of secrets is complete. `HOME` stays, for data sets and caches live there."""
+
+STOP_SECONDS = 3.0
+"""How long the launcher may take to end the tree before it is killed itself."""
+
+
+def scrubbed(environ: Mapping[str, str], grants: Collection[str] = ()) -> dict[str, str]:
+    """The variables that a trial is given: those on the list or granted by name, none that looks secret."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if (name in PASSED_ON or name.startswith("LC_") or name in grants) and not secret(name, value)
+    }
+
+
+def secret(name: str, value: str) -> bool:
+    """Whether a variable looks secret, by its name or by its value."""
+    return looks_secret(name) or redact(value) != value
+
+
+class LimitedProvisioner(LocalProvisioner):
+    """A local kernel below a launcher that limits it, watches it and ends all that it started."""
+
+    memory = Int(None, allow_none=True, help="Bytes that the kernel and all its children may hold.").tag(config=True)
+    processes = Int(512, allow_none=True, help="Processes that the kernel may have at once.").tag(config=True)
+    file_size = Int(2 * 2**30, help="Bytes of the largest file that it may write.").tag(config=True)
+    grants = List(Unicode(), help="Environment variables that it is given besides the usual ones.").tag(config=True)
+    scratch = Unicode("", help="Folder for temporary files and settings. Empty: made and removed.").tag(config=True)
+
+    _made = ""
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Put the launcher before the command, and make the environment.
+
+        `env`, where the caller gives it, is scrubbed too, and so is what the kernel spec adds.
+        """
+        if not self.scratch:
+            self.scratch = self._made = tempfile.mkdtemp(prefix="selfcode-")
+        kwargs["env"] = scrubbed(kwargs.pop("env", None) or os.environ, self.grants)
+        kwargs = await super().pre_launch(**kwargs)
+        kwargs["cmd"] = self.command(kwargs["cmd"])
+        kwargs["env"] |= {HOST: "trial", **private_folders(Path(self.scratch))}
+        return kwargs
+
+    def _finalize_env(self, env: dict[str, str]) -> None:
+        super()._finalize_env(env)
+        for name in [n for n, v in env.items() if secret(n, v)]:
+            del env[name]
+
+    def command(self, kernel: list[str]) -> list[str]:
+        """The whole command: this interpreter, without site packages, runs the launcher, which runs the kernel."""
+        policy = {
+            "parent": os.getpid(), "memory": self.memory, "processes": self.processes, "file_size": self.file_size,
+        }  # fmt: skip
+        return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *kernel]
+
+    async def kill(self, restart: bool = False) -> None:
+        """Have the launcher end the whole tree, and wait for it: milliseconds, and nobody is left."""
+        if self.process is None:
+            return
+        self.stop()
+        for _ in range(int(STOP_SECONDS / 0.005)):
+            if self.process.poll() is not None:
+                return
+            await asyncio.sleep(0.005)
+        await super().kill(restart=restart)
+
+    terminate = kill
+
+    def stop(self) -> None:
+        """Ask for the end, without waiting: for clean-up that cannot wait. The launcher does the rest."""
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                self.process.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the folder that was made here."""
+        await super().cleanup(restart=restart)
+        if self._made and not restart:
+            shutil.rmtree(self._made, ignore_errors=True)
+            self.scratch = self._made = ""
+
+
+def private_folders(scratch: Path) -> dict[str, str]:
+    """Throw-away folders for what a kernel writes beside its work, and the variables that name them.
+
+    matplotlib's settings and its list of fonts are copied in: without the list the first figure takes seconds.
+    """
+    folders = {"IPYTHONDIR": scratch / "ipython", "MPLCONFIGDIR": scratch / "matplotlib", "TMPDIR": scratch / "tmp"}
+    for folder in folders.values():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home = Path.home()
+    given = os.environ.get("MPLCONFIGDIR")
+    caches = [Path(given)] if given else [
+        Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "matplotlib",
+        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "matplotlib",
+        home / ".matplotlib",
+    ]  # fmt: skip
+    for source in [f for c in caches for pattern in ("fontlist-*.json", "matplotlibrc") for f in c.glob(pattern)]:
+        with contextlib.suppress(OSError):
+            shutil.copy2(source, folders["MPLCONFIGDIR"] / source.name)
+    return {name: str(folder) for name, folder in folders.items()}
