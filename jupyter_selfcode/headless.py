@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 Then = Literal["stop", "again", "resume", "restart"]
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before each new try of a cell that met passing trouble; the last one stays."""
-OUTPUT_LIMIT = 100 * 2**20
+UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Job:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     retries: int = 3
     heals: int = 8
-    limits: Limits = Limits(cell_seconds=None, seconds=None, memory=None, output=OUTPUT_LIMIT)
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,11 @@ async def run(
                 yield RunStarted(str(job.source), course.total, course.kernels > 1)
                 try:
                     async with open_kernel(course.notebook, job.source.parent, job.limits) as kernel:
-                        async for event in course.through(kernel):
-                            yield event
+                        try:
+                            async for event in course.through(kernel):
+                                yield event
+                        finally:
+                            course.metadata = getattr(kernel, "metadata", {})
                 except KernelUnavailable as e:
                     course.stop("environment", str(e))
         finally:
@@ -149,6 +152,8 @@ class _Course:
         self.tries: dict[str, int] = {}
         self.seen: dict[tuple[str, str, str], bool] = {}
         self.results: dict[str, CellResult] = {}
+        self.metadata: Mapping[str, Any] = {}
+        """What a run adds to the metadata of the executed notebook: the language of its kernel, the state of its widgets."""
         self.examples: list[Example] = []
         self.failures: list[FailedCell] = []
         self.versions: list[DeployedVersion] = []
@@ -380,8 +385,8 @@ class _Course:
             replace(c, metadata=own.get(c.id, {"tags": [INJECTED]} if INJECTED in c.tags else c.metadata))
             for c in self.notebook.cells
         )
-        done = Run(tuple(self.results.values()))
-        write_executed(self.job.source, self.job.output, Notebook(cells, self.source.metadata), done)
+        executed = Notebook(cells, {**self.source.metadata, **self.metadata})
+        write_executed(self.job.source, self.job.output, executed, tuple(self.results.values()))
         self.written = self.job.output
 
     def report(self) -> RunReport:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     debug = "--debug" in words
     try:
-        code = _dispatch(words)
+        code = dispatch(words)
         sys.stdout.flush()
         return code
     except SelfcodeError as e:
@@ -73,7 +73,8 @@ def print_json(data: Mapping[str, Any]) -> None:
     print(to_json(data, indent=1))
 
 
-def _dispatch(words: list[str]) -> int:
+def dispatch(words: list[str]) -> int:
+    """Run a command line; its exit code. Raises `SelfcodeError`, `KeyboardInterrupt`."""
     from .options import add_settings
 
     word = words[0] if words else "--help"

@@ -38,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(*flags, nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=about)
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="per cell of the run itself (default: none)")
-    parser.add_argument("--memory-mb", type=int, metavar="MB", help="of the run's own kernel (default: no limit)")
     parser.add_argument("--retries", type=int, default=3, help="of a cell that met passing trouble (default: 3)")
     parser.add_argument("--heals", type=int, default=8, help="changes that a run may make (default: 8)")
 
@@ -54,8 +53,7 @@ def job_of(args: argparse.Namespace) -> Job:
             raise BadInput(f"{name!r} cannot be the name of a parameter: it is not a Python name.")
         parameters[name] = value
     job = Job(args.notebook, args.output, parameters, args.retries, args.heals)
-    memory = None if args.memory_mb is None else args.memory_mb * 2**20
-    return replace(job, limits=replace(job.limits, cell_seconds=args.timeout, memory=memory))
+    return replace(job, limits=replace(job.limits, cell_seconds=args.timeout))
 
 
 def run_command(
