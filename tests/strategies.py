@@ -22,7 +22,7 @@ JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
 )
 OURS = st.fixed_dictionaries({"version": st.sampled_from(["a" * 64, "b" * 64]), "by": st.just("policy")})
-METADATA = st.dictionaries(st.sampled_from(["k", "collapsed", "été", "z"]), JSON, max_size=3).flatmap(
+METADATA = st.dictionaries(st.sampled_from(["k", "Folded", "été", "z"]), JSON, max_size=3).flatmap(
     lambda held: st.sampled_from([held]) | OURS.map(lambda ours: {**held, POINTER: ours})
 )
 IDS = st.sampled_from(["a", "b", "c", "d", "e", "f-1", "g_2", "0123abcd"])

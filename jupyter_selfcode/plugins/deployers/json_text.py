@@ -122,7 +122,7 @@ def style_of(text: str, raw: dict[str, Any]) -> Style:
         newline="\r\n" if "\r\n" in lead else "\n",
         ascii=text.isascii() and escaped is not None,
         sorted=_in_order(raw),
-        lines=not any(isinstance(s, str) and "\n" in s for s in sources) or any(isinstance(s, list) for s in sources),
+        lines=not sources or any(isinstance(s, list) for s in sources),
         after_comma=" " if '": ' in text else "",
     )
 

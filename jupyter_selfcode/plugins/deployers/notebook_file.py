@@ -60,16 +60,16 @@ def parse(data: bytes, name: str) -> NotebookFile:
         raise BadInput(f"{name} is not a valid notebook: it has no nbformat_minor, or a cell is not an object.")
     style = style_of(text, raw)
     raw, named = _with_ids(raw)
+    if len({c["id"] for c in raw["cells"]}) != len(raw["cells"]):
+        raise BadInput(f"In {name} two cells have the same id; save it once in Jupyter, which gives new ids.")
     validate(raw, name)
     cells = tuple(
         Cell(c["id"], c["cell_type"], source_of(c), c.get("metadata", {}), c.get("attachments", {}))
         for c in raw["cells"]
     )
+    notebook = Notebook(cells, raw.get("metadata", {}))
     try:
-        notebook = Notebook(cells, raw.get("metadata", {}))
         canonical_json([notebook.metadata, [c.metadata for c in cells]])
-    except BadInput as e:
-        raise BadInput(f"{name}: {e}") from None
     except ValueError as e:
         raise BadInput(
             f"{name} is not a valid notebook: its metadata holds NaN or infinity, which are not JSON."
@@ -124,7 +124,10 @@ def _has_source(cell: Raw) -> bool:
 
 
 def validate(raw: Raw, name: str) -> None:
-    """Hold it to the schema of nbformat; unknown keys are allowed. Raises `BadInput`."""
+    """Hold it to the schema of nbformat; unknown keys are allowed. Raises `BadInput`.
+
+    nbformat mends missing and double ids as it looks, at random: ids are given, and double ones refused, before this.
+    """
     import nbformat
 
     try:
@@ -142,7 +145,7 @@ def _edited(raw: Raw, old: Cell, new: Cell, style: Style) -> Raw:
     """A cell of the file with its new source, metadata and attachments. Outputs of another source are cleared."""
     cell = dict(raw)
     if old.source != new.source:
-        cell["source"] = style.text(new.source, isinstance(raw.get("source"), list) or None)
+        cell["source"] = style.text(new.source, isinstance(raw.get("source"), list))
         if new.type == "code":
             cell |= {"outputs": [], "execution_count": None}
     if not same(old.metadata, new.metadata):
