@@ -56,7 +56,9 @@ def rewrite(source: str, code: str) -> str:
         kept, _ = split(source)
         new = f"{kept}\n{code}"
     if parse(new) is not None and _promise(new) != _promise(source):
-        raise FormatError("This code would change how the cell's contract reads: begin it with a statement, not with text.")
+        raise FormatError(
+            "This code would change how the cell's contract reads: begin it with a statement, not with text."
+        )
     return new
 
 

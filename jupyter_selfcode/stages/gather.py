@@ -30,6 +30,7 @@ SAMPLE_LINES = 8
 SAMPLE_WIDTH = 160
 OUTPUT_CELLS = 8
 LESSONS = 10
+SHARING_CELLS = 12
 NEIGHBOURS = 2
 SMALL_NOTEBOOK = 16_000
 """Characters up to which a notebook is small enough to be told whole."""
@@ -39,7 +40,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 def ranked_cells(request: Request, notebook: Notebook) -> tuple[str, ...]:
     """Ids of the cells that matter: the target, what it depends on (nearest first), what depends on it, its neighbours,
-    the cells that a scope names; of a small notebook then all the others."""
+    cells that share words with the request; of a small notebook, or without a target, then all the others."""
     target = request.target or (request.failure.cell_id if request.failure else None)
     ranked: list[str] = list(request.scope)
     if target is not None and target in notebook:
@@ -48,9 +49,9 @@ def ranked_cells(request: Request, notebook: Notebook) -> tuple[str, ...]:
         above = sorted(effects.slice_above(notebook, target), key=lambda i: -order.get(i, 0))
         below = sorted(effects.slice_below(notebook, target), key=lambda i: order.get(i, 0))
         near = [c.id for c in notebook.cells[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]]
-        ranked = [target, *above, *ranked, *below, *near]
+        ranked = [target, *above, *ranked, *below, *near, *_by_words(request.text, notebook)[:SHARING_CELLS]]
     else:
-        ranked += _by_words(request.text, notebook)
+        ranked += [*_by_words(request.text, notebook), *(c.id for c in reversed(notebook.cells))]
     if sum(len(c.source) for c in notebook.cells) <= SMALL_NOTEBOOK:
         ranked += [c.id for c in notebook.cells]
     return tuple(dict.fromkeys(i for i in ranked if i in notebook))
@@ -64,7 +65,7 @@ def _by_words(words: str, notebook: Notebook) -> list[str]:
         return len(wanted & {w.lower() for w in _WORD.findall(cell.source[:20_000])})
 
     scored = [(shared(c), i, c.id) for i, c in enumerate(notebook.cells)]
-    return [cell_id for _, _, cell_id in sorted(scored, key=lambda s: (-s[0], -s[1]))]
+    return [cell_id for count, _, cell_id in sorted(scored, key=lambda s: (-s[0], -s[1])) if count]
 
 
 def ranked_variables(request: Request, notebook: Notebook, variables: Sequence[Variable]) -> tuple[Variable, ...]:

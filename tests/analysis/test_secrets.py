@@ -109,12 +109,16 @@ def test_the_home_folder_is_shown_as_a_tilde_in_text_and_kept_in_sources():
 
 
 def test_secrets_are_told_by_the_names_of_variables():
-    assert all(map(looks_secret, ["OPENAI_API_KEY", "GITHUB_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "MYSQL_PWD"]))
+    assert all(
+        map(looks_secret, ["OPENAI_API_KEY", "GITHUB_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "MYSQL_PWD"])
+    )
     assert not any(map(looks_secret, ["PATH", "PWD", "HOME", "SSH_AUTH_SOCK", "TOKENIZERS_PARALLELISM", "KEYBOARD"]))
 
 
 def test_values_come_from_the_environment_and_a_dotenv_text_longest_first():
-    found = secret_values({"A_KEY": "12345678", "HOME": "/home/ada", "B_TOKEN": "short"}, "export C_SECRET='123456789'\n# x")
+    found = secret_values(
+        {"A_KEY": "12345678", "HOME": "/home/ada", "B_TOKEN": "short"}, "export C_SECRET='123456789'\n# x"
+    )
     assert found == ("123456789", "12345678")
 
 

@@ -131,7 +131,7 @@ class LitellmModel:
         assert process.stdin is not None
         request = {
             "model": self.name,
-            "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+            "messages": [{"role": m.role, "content": _unicode(m.content)} for m in prompt.messages],
             "max_tokens": prompt.max_tokens,
             "temperature": prompt.temperature,
             "api_base": self.api_base,
@@ -234,6 +234,11 @@ class LitellmModel:
         if kind == "APIConnectionError" or (isinstance(status, int) and status >= 500):
             return ModelError(f"{self._place} failed ({status or kind}){said}", transient=True, retry_after=wait)
         return ModelError(f"{self._place} refused the request ({status or kind}){said}")
+
+
+def _unicode(text: str) -> str:
+    """Text that can be sent: a notebook may hold half a surrogate pair."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:

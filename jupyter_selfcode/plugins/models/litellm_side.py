@@ -59,7 +59,10 @@ def described(error: Exception, key: str | None) -> dict[str, Any]:
         chain.append(cause)
     wait = None
     for link in chain:
-        headers = [getattr(getattr(link, "response", None), "headers", None), getattr(link, "litellm_response_headers", None)]
+        headers = [
+            getattr(getattr(link, "response", None), "headers", None),
+            getattr(link, "litellm_response_headers", None),
+        ]
         for found in filter(None, headers):
             with contextlib.suppress(TypeError, ValueError):
                 wait = wait or float(found.get("retry-after"))

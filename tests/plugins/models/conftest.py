@@ -76,7 +76,9 @@ class Endpoint:
                 match endpoint.next():
                     case "401":
                         said = f"Incorrect API key provided: {key.removeprefix('Bearer ')}."
-                        return self.body(401, json.dumps({"error": {"message": said, "code": "invalid_api_key"}}).encode())
+                        return self.body(
+                            401, json.dumps({"error": {"message": said, "code": "invalid_api_key"}}).encode()
+                        )
                     case "404":
                         return self.body(404, b'{"error": {"message": "no such model"}}')
                     case "429":

@@ -53,7 +53,9 @@ def test_ollama_is_looked_for_where_it_listens():
 
 
 def test_private_addresses_are_told_from_public_ones():
-    assert all(map(private, ["http://localhost:1/v1", "http://10.0.0.3/v1", "http://[::1]:8/v1", "http://gpu-box:8000"]))
+    assert all(
+        map(private, ["http://localhost:1/v1", "http://10.0.0.3/v1", "http://[::1]:8/v1", "http://gpu-box:8000"])
+    )
     assert not any(map(private, ["https://api.openai.com/v1", "http://8.8.8.8/v1"]))
 
 

@@ -25,7 +25,8 @@ from jupyter_selfcode.values.prompt import Completion, Message, Prompt
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="the extra litellm is not installed"),
-    pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(120),
 ]
 
 KEY = "sk-proj-Zx81harmlessbutlooksreal77Qq"
@@ -82,7 +83,9 @@ async def test_an_answer_streams_in_pieces_with_the_usage_that_the_provider_repo
     assert completion.finish_reason == "stop"
 
 
-async def test_the_key_is_sent_to_the_endpoint_and_is_read_by_the_name_of_its_variable(endpoint: Any, model: LitellmModel):
+async def test_the_key_is_sent_to_the_endpoint_and_is_read_by_the_name_of_its_variable(
+    endpoint: Any, model: LitellmModel
+):
     endpoint.will("well")
     await ask(model)
     assert endpoint.keys == [f"Bearer {KEY}"]
@@ -244,7 +247,8 @@ async def test_the_side_process_dies_with_its_parent(endpoint: Any):
     [side] = [
         int(p.name)
         for p in Path("/proc").iterdir()
-        if p.name.isdigit() and (p / "cmdline").read_bytes().split(b"\0")[2:4] == [str(SIDE).encode(), str(parent.pid).encode()]
+        if p.name.isdigit()
+        and (p / "cmdline").read_bytes().split(b"\0")[2:4] == [str(SIDE).encode(), str(parent.pid).encode()]
     ]
     parent.send_signal(signal.SIGKILL)
     parent.wait()

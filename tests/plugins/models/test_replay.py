@@ -108,7 +108,9 @@ async def test_half_an_answer_is_not_recorded(tmp_path: Path):
 
 
 @given(st.text(), st.text(), st.integers(1, 9))
-def test_every_recorded_answer_comes_back(tmp_path_factory: pytest.TempPathFactory, words: str, answer: str, attempt: int):
+def test_every_recorded_answer_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, words: str, answer: str, attempt: int
+):
     import asyncio
 
     try:
