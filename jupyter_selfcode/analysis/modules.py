@@ -88,8 +88,33 @@ SHORT_NAMES: dict[str, str] = {
 }
 
 WELL_KNOWN = frozenset(
-    "numpy pandas polars matplotlib seaborn sklearn scipy statsmodels plotly requests tensorflow torch xgboost lightgbm "
-    "networkx xarray altair pyarrow sympy bokeh joblib tqdm sqlalchemy keras transformers".split()
+    [
+        "numpy",
+        "pandas",
+        "polars",
+        "matplotlib",
+        "seaborn",
+        "sklearn",
+        "scipy",
+        "statsmodels",
+        "plotly",
+        "requests",
+        "tensorflow",
+        "torch",
+        "xgboost",
+        "lightgbm",
+        "networkx",
+        "xarray",
+        "altair",
+        "pyarrow",
+        "sympy",
+        "bokeh",
+        "joblib",
+        "tqdm",
+        "sqlalchemy",
+        "keras",
+        "transformers",
+    ]
 ) | {m for m in sys.stdlib_module_names if len(m) >= 5 and not m.startswith("_")}
 """Modules whose misspelling is taken for one. For any other name, near names are other packages (`toml`, `tomli`)."""
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Said:
     same: bool = False
 
 
-def _files() -> Iterator[dict[str, object]]:
+def _files() -> Iterator[dict[str, Any]]:
     for file in sorted(resources.files(__package__).joinpath("removed_apis").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             yield tomllib.loads(file.read_text("utf-8"))
@@ -66,22 +67,18 @@ def table() -> tuple[Api, ...]:
     rows: list[Api] = []
     for data in _files():
         library = data["library"]
-        for row in data.get("api", ()):  # type: ignore[attr-defined]
+        for row in data.get("api", ()):
             rows.append(Api(library=library, **row))
-        for group in data.get("renamed", ()):  # type: ignore[attr-defined]
+        for group in data.get("renamed", ()):
             names, rest = group["names"], {k: v for k, v in group.items() if k != "names"}
-            rows += (Api(library=library, old=old, new=new, **rest) for old, new in names.items())  # type: ignore[arg-type]
+            rows += (Api(library=library, old=old, new=new, **rest) for old, new in names.items())
     return tuple(rows)
 
 
 @cache
 def sayings() -> tuple[Said, ...]:
     """Every message that names its own replacement."""
-    return tuple(
-        Said(library=data["library"], **row)  # type: ignore[arg-type]
-        for data in _files()
-        for row in data.get("said", ())  # type: ignore[attr-defined]
-    )
+    return tuple(Said(library=data["library"], **row) for data in _files() for row in data.get("said", ()))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

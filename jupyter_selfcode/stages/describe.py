@@ -18,13 +18,35 @@ from ..values.request import Failure, Option, Request, Triage, TriageKind
 from ..values.trial import Run
 
 _CODE = frozenset(
-    "TypeError NameError UnboundLocalError AttributeError SyntaxError IndentationError TabError KeyError IndexError "
-    "ZeroDivisionError AssertionError ImportError UnicodeDecodeError RecursionError ContractBroken".split()
+    [
+        "TypeError",
+        "NameError",
+        "UnboundLocalError",
+        "AttributeError",
+        "SyntaxError",
+        "IndentationError",
+        "TabError",
+        "KeyError",
+        "IndexError",
+        "ZeroDivisionError",
+        "AssertionError",
+        "ImportError",
+        "UnicodeDecodeError",
+        "RecursionError",
+        "ContractBroken",
+    ]
 )
 """Exceptions whose own text is about code or data, whatever words it holds (`unexpected keyword argument 'timeout'`)."""
 
 _STOPPED = frozenset(
-    "CellTimeoutError OutputLimitError DeadKernelError StdinNotImplementedError KeyboardInterrupt SystemExit".split()
+    [
+        "CellTimeoutError",
+        "OutputLimitError",
+        "DeadKernelError",
+        "StdinNotImplementedError",
+        "KeyboardInterrupt",
+        "SystemExit",
+    ]
 )
 
 _NETWORK = re.compile(
