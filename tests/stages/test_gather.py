@@ -56,7 +56,7 @@ class Failing:
 
 async def of(
     request: Request, notebook: Notebook = NOTEBOOK, before: Run = Run(), retrievers: Sequence[Retriever] = (),  # noqa: B008
-    lessons: Sequence[str] = (), level: str = "summary", folder: Path = Path(),  # noqa: B008
+    lessons: Sequence[str] = (), level: str = "summary", folder: Path = Path(),
 ) -> Context:  # fmt: skip
     return await gather(request, notebook, before, folder, retrievers, lessons, level)
 

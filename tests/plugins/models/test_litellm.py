@@ -38,9 +38,10 @@ def side_processes() -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if folder.name.isdigit() and str(SIDE).encode() in (folder / "cmdline").read_bytes():
-                if str(os.getpid()).encode() in (folder / "cmdline").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
+            if folder.name.isdigit() and {str(SIDE), str(os.getpid())} <= set(
+                (folder / "cmdline").read_text().split("\0")
+            ):
+                found.append(int(folder.name))
     return found
 
 

@@ -38,6 +38,7 @@ FAILURE = Failure(
     1,
 )
 REQUEST = Request("", "exception", "plot", failure=FAILURE)
+CONTEXT = Context(("plot", "load"))
 
 
 def answer(code: str, cell_id: str = "plot", why: str = "because") -> str:
@@ -61,12 +62,12 @@ class Stage:
     model: ScriptedModel
     request: Request = REQUEST
     notebook: Notebook = NOTEBOOK
-    context: Context = Context(("plot", "load"))
+    context: Context = CONTEXT
     judge: Callable[[Candidate], Trial] = refused
     trials: list[Trial] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     waits: tuple[float, ...] = (0.0, 0.0, 0.0)
-    folder: Path = Path(".")
+    folder: Path = Path()
 
     async def run(self, stop_after: int | None = None) -> list[tuple[Candidate, ...]]:
         self.meter = Spending(self.request.budget)

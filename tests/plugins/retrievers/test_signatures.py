@@ -15,7 +15,7 @@ from jupyter_selfcode.values.request import Failure, Passage, Request
 HEAD = Cell("head", "code", "import traitlets as tr\nfrom traitlets.config import Configurable\nimport local_module")
 
 
-async def ask(source: str, failure: Failure | None = None, folder: Path = Path()) -> dict[str, Passage]:  # noqa: B008
+async def ask(source: str, failure: Failure | None = None, folder: Path = Path()) -> dict[str, Passage]:
     notebook = Notebook((HEAD, Cell("cell", "code", source)))
     found = await SignatureRetriever().retrieve(Request("", "exception", "cell", failure=failure), notebook, folder)
     return {p.kind: p for p in found}
