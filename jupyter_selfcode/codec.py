@@ -1,24 +1,28 @@
 """Values to JSON and back, and their JSON Schemas: one codec for store, wire, `--json` and the sidebar.
 
-pydantic reads the frozen dataclasses as they are, so no value knows of JSON.
+pydantic reads the frozen dataclasses as they are, so no value knows of JSON. Writing does not need it, so it is imported
+when something is read.
 """
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .values.canonical import plain
 from .values.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(kind)
 
 
@@ -29,6 +33,8 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 
 def from_json(kind: type[T], text: str | bytes) -> T:
     """The value of this kind in a JSON text. Raises `BadInput` where it does not fit."""
+    from pydantic import ValidationError
+
     try:
         return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]
     except ValidationError as e:
