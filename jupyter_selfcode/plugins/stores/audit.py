@@ -13,7 +13,7 @@ from ...values.errors import SelfcodeError
 from ...values.notebook import Cell, Notebook
 from ...values.version import Outcome
 from . import schema
-from .snapshots import cell_digest, cells_by_number, numbers_of, sha256
+from .snapshots import body_bytes, cell_digest, cells_by_number, numbers_of, sha256
 from .versions import identity_of
 
 
@@ -40,7 +40,7 @@ def _database(connection: Connection) -> Iterator[str]:
 def _blobs(connection: Connection) -> Iterator[str]:
     b = schema.blobs.c
     for number, name, body in connection.execute(select(b.id, b.sha256, b.body).order_by(b.id)):
-        if sha256(bytes(body)) != name:
+        if sha256(body_bytes(body)) != name:
             yield f"source {number}: its text is not the one that was recorded"
 
 

@@ -94,8 +94,8 @@ def told(url: URL, timeout: float) -> Iterator[None]:
     name = str(file_of(url) or url.render_as_string())
     try:
         yield
-    except exc.DBAPIError as e:
-        raise StoreError(_explain(name, str(e.orig), timeout)) from e
+    except (exc.DBAPIError, sqlite3.Error) as e:  # the second where a connection could not even be set up
+        raise StoreError(_explain(name, str(getattr(e, "orig", e)), timeout)) from e
     except exc.SQLAlchemyError as e:
         raise StoreError(f"The history {name} could not be used: {e}") from e
     except UnicodeError as e:

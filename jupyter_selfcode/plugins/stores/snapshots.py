@@ -56,6 +56,11 @@ def source_bytes(source: str) -> bytes:
     return source.encode("utf-8", "surrogatepass")
 
 
+def body_bytes(body: bytes | str) -> bytes:
+    """The bytes of a blob; where somebody has written text into it by hand, SQLite gives that."""
+    return source_bytes(body) if isinstance(body, str) else bytes(body)
+
+
 def cell_digest(cell_id: str, kind: str, source: str, metadata: str, attachments: str | None) -> str:
     """What names a state of a cell: the digests of its source and attachments, the text of its metadata."""
     return sha256(text_of([cell_id, kind, source, metadata, attachments]).encode())
@@ -120,7 +125,7 @@ def cells_by_number(connection: Connection, numbers: Iterable[int]) -> dict[int,
             found[number] = Cell(
                 cell_id,
                 kind,
-                bytes(source).decode("utf-8", "surrogatepass"),
+                body_bytes(source).decode("utf-8", "surrogatepass"),
                 json.loads(metadata),
                 json.loads(attachments) if attachments is not None else {},
             )
