@@ -54,7 +54,11 @@ def judge(case: Case, path: Path) -> bool:
 
 def command(*words: str, folder: Path) -> tuple[int, dict]:
     done = subprocess.run(
-        [sys.executable, "-m", "jupyter_selfcode", *words, "--json"], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "jupyter_selfcode", *words, "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     try:
         return done.returncode, json.loads(done.stdout)
@@ -92,10 +96,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--model")
     parser.add_argument("--api-base")
+    parser.add_argument("--proposers")
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path, help="folder in which the cases are left for inspection")
     args = parser.parse_args()
-    options = [*(["--model", args.model] if args.model else []), *(["--api-base", args.api_base] if args.api_base else [])]
+    options = []
+    for name in ("model", "api_base", "proposers"):
+        if value := getattr(args, name):
+            options += [f"--{name.replace('_', '-')}", value]
     root = args.keep or Path(tempfile.mkdtemp(prefix="selfcode-bench-"))
     results = []
     for i, case in enumerate(c for c in CASES if args.only in c.name):
@@ -106,15 +114,24 @@ def main() -> None:
         print(f"{case.name}: {results[-1]['end']} ({results[-1]['seconds']:.0f} s)", file=sys.stderr, flush=True)
     table = Table("case", "end", "right if accepted", "exit", "calls", "tokens", "seconds")
     for r in results:
-        table.add_row(r["name"], r["end"], str(r.get("right_if_accepted", "")), str(r["exit"]), str(r["calls"]),
-                      str(r["tokens"]), f"{r['seconds']:.1f}")
+        table.add_row(
+            r["name"],
+            r["end"],
+            str(r.get("right_if_accepted", "")),
+            str(r["exit"]),
+            str(r["calls"]),
+            str(r["tokens"]),
+            f"{r['seconds']:.1f}",
+        )
     Console(width=120).print(table)
     ends = [r["end"] for r in results]
     good = ends.count("fixed") + ends.count("refused, rightly")
     asked_right = sum(bool(r.get("right_if_accepted")) for r in results)
-    print(f"{len(ends)} requests: {good} right unasked, {ends.count('asked')} asked ({asked_right} of them right), "
-          f"{ends.count('not fixed')} not fixed, {ends.count('silent-wrong')} silent-wrong; "
-          f"{sum(r['calls'] for r in results)} calls, {sum(r['tokens'] for r in results):,} tokens")
+    print(
+        f"{len(ends)} requests: {good} right unasked, {ends.count('asked')} asked ({asked_right} of them right), "
+        f"{ends.count('not fixed')} not fixed, {ends.count('silent-wrong')} silent-wrong; "
+        f"{sum(r['calls'] for r in results)} calls, {sum(r['tokens'] for r in results):,} tokens"
+    )
 
 
 if __name__ == "__main__":

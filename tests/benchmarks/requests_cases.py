@@ -52,7 +52,12 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "rename over several cells",
-        (LOAD, REVENUE, "by_store = sales.groupby('store')['revenue'].sum()", "by_store.sort_values(ascending=False).head(2)"),
+        (
+            LOAD,
+            REVENUE,
+            "by_store = sales.groupby('store')['revenue'].sum()",
+            "by_store.sort_values(ascending=False).head(2)",
+        ),
         "assert 'by_store' not in globals() and store_revenue.sum() == sales['revenue'].sum()",
         "Rename the variable by_store to store_revenue wherever it is used.",
         {"sales.csv": SALES},
