@@ -1,0 +1,180 @@
+"""What the kernel knows of the notebook: the file behind it, as far as there is one, with the cells as they were run here.
+
+The front end owns the document and the kernel cannot ask it, so both sources are followed: a cell that is run brings its
+source, a file that was saved brings what has changed in it since it was read last (as a patch, so that what was deployed
+here and not saved yet stays). The file is never written: the front end would overwrite it, or ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...analysis.forms import is_intent
+from ...plugins.deployers.file import FileDeployer
+from ...values.errors import BadInput, StalePatch
+from ...values.notebook import Cell, Notebook
+from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, apply_ops, diff
+from ...values.version import Version
+from .green import is_command
+from .session import Executed, LiveSession
+
+
+def without_commands(notebook: Notebook) -> Notebook:
+    """The notebook without cells that only steer: one that says `%selfcode accept` must not make what it accepts stale."""
+    return Notebook(tuple(c for c in notebook.cells if c.type != "code" or not is_command(c.source)), notebook.metadata)
+
+
+class SessionDocument:
+    """The notebook of a live session: the first surface, and the truth for the others."""
+
+    name = "document"
+
+    def __init__(self, session: LiveSession) -> None:
+        self._session = session
+        session.named = self.id_of
+        self._notebook = Notebook()
+        self._file: FileDeployer | None = None
+        self._saved = Notebook()
+        self._stamp: tuple[int, int] | None = None
+        self._heard = 0
+        self._previous: str | None = None
+        self._ids: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+
+    def read(self) -> Notebook:
+        """The notebook as it is known now."""
+        self._follow_file()
+        for executed in self._session.log[self._heard :]:
+            self._take(executed)
+        self._heard = len(self._session.log)
+        return self._notebook
+
+    def id_of(self, cell_id: str) -> str:
+        """The id in this notebook of a cell that the front end calls `cell_id`."""
+        return self._ids.get(cell_id, cell_id)
+
+    def code_for(self, executed: Executed) -> str | None:
+        """The cell that was accepted in place of these words, where the front end still shows the words."""
+        cell_id = self.id_of(executed.cell_id)
+        if self._words.get(cell_id) != executed.source or cell_id not in self.read():
+            return None
+        return self._notebook.cell(cell_id).source
+
+    def outputs(self) -> dict[str, tuple[object, ...]]:
+        """Outputs that the notebook file carries, by cell id."""
+        try:
+            return dict(self._file.outputs()) if self._file else {}
+        except BadInput:
+            return {}
+
+    # ---- a surface ---------------------------------------------------------------------------------------------------
+
+    def prepare(self, before: Notebook, after: Notebook, version: Version) -> StagedDocument:
+        """Raises `StalePatch` where the notebook is no longer `before`."""
+        if self.read().digest != before.digest:
+            raise StalePatch("The notebook has changed since this change was prepared. Ask again.")
+        return StagedDocument(self, self._notebook, after)
+
+    def report(self) -> str:
+        """Nothing to tell: what the person sees is the front end's."""
+        return ""
+
+    def hold(self, notebook: Notebook) -> None:
+        """The notebook is this one now."""
+        for cell in notebook.cells:  # words that are answered by code, until the front end shows the code
+            old = self._notebook.cell(cell.id).source if cell.id in self._notebook else ""
+            if old != cell.source:
+                self._words.pop(cell.id, None)
+                if cell.type == "code" and is_intent(old) and not is_intent(cell.source):
+                    self._words[cell.id] = old
+        self._notebook = notebook
+
+    # ---- what is heard -----------------------------------------------------------------------------------------------
+
+    def _take(self, executed: Executed) -> None:
+        cell_id = self._named(executed)
+        cells = list(self._notebook.cells)
+        place = next((i for i, c in enumerate(cells) if c.id == cell_id), None)
+        if place is None:
+            after = next((i for i, c in enumerate(cells) if c.id == self._previous), len(cells) - 1)
+            place = after + 1
+            cells.insert(place, Cell(cell_id, "code", executed.source))
+        elif self._words.get(cell_id) != executed.source:
+            cells[place] = replace(cells[place], source=executed.source)
+        self._previous = cell_id
+        self._notebook = Notebook(tuple(cells), self._notebook.metadata)
+
+    def _named(self, executed: Executed) -> str:
+        """The id in the notebook: a front end that has ids of its own (VS Code) is followed by the text of its cells."""
+        known = self._ids.get(executed.cell_id, executed.cell_id)
+        if known in self._notebook:
+            return known
+        used = {*self._ids.values(), *self._session.ran()}
+        same = [c.id for c in self._notebook.cells if c.source == executed.source and c.id not in used]
+        if len(same) == 1 and executed.source.strip():
+            self._ids[executed.cell_id] = same[0]
+            return same[0]
+        return executed.cell_id
+
+    def _follow_file(self) -> None:
+        path = self._session.file()
+        if path is None:
+            return
+        if self._file is None or self._file.path != path:
+            self._file, self._stamp = FileDeployer(path), None
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp == self._stamp:
+                return
+            saved = without_commands(self._file.read())
+        except (OSError, BadInput):  # being written, or gone: what is known stays
+            return
+        changed = diff(self._saved, saved).ops
+        self._saved, self._stamp = saved, stamp
+        self._notebook = merged(self._notebook, changed, saved)
+
+
+def merged(notebook: Notebook, ops: tuple[CellOp, ...], saved: Notebook) -> Notebook:
+    """The notebook with what has changed in the file. Cells that the file does not have stay where they are."""
+    for op in ops:
+        if isinstance(op, InsertCell):
+            if op.cell.id in notebook:  # run before it was saved: the file knows its place and metadata
+                notebook = apply_ops((DeleteCell(op.cell.id),), notebook)
+            op = InsertCell(op.cell, _anchor(op.after, notebook, saved))
+        elif isinstance(op, MoveCell):
+            op = MoveCell(op.cell_id, _anchor(op.after, notebook, saved))
+        elif op.cell_id is not None and op.cell_id not in notebook:
+            continue
+        if isinstance(op, MoveCell) and op.cell_id not in notebook:
+            continue
+        notebook = apply_ops((op,), notebook)
+    return notebook
+
+
+def _anchor(after: str | None, notebook: Notebook, saved: Notebook) -> str | None:
+    """The nearest cell above in the file that the notebook has too."""
+    while after is not None and after not in notebook:
+        place = saved.index(after) if after in saved else 0
+        after = saved.cells[place - 1].id if place else None
+    return after
+
+
+@dataclass
+class StagedDocument:
+    """A change of the session's notebook that is ready."""
+
+    document: SessionDocument
+    old: Notebook
+    new: Notebook
+
+    def commit(self) -> None:
+        """Hold the new notebook."""
+        self.document.hold(self.new)
+
+    def revert(self) -> None:
+        """Hold the old one again."""
+        self.document.hold(self.old)
+
+    def discard(self) -> None:
+        """Nothing was changed."""

@@ -1,0 +1,155 @@
+"""`%load_ext jupyter_selfcode`. Light: what is heavy is imported when a command is used.
+
+In the kernel of a trial or of a headless run (`JUPYTER_SELFCODE_HOST`) the extension is inert: cells run as plain code,
+nothing adapts, and the magics say in one line that they do nothing there. Otherwise a notebook that loads this extension
+would start trials inside of its own trial.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from IPython.core.magic import no_var_expand
+
+from ...config import SelfCode
+from .green import Transformer, is_marked
+from .session import LiveSession
+
+if TYPE_CHECKING:
+    from .workspace import LiveWorkspace
+
+HOST = "JUPYTER_SELFCODE_HOST"
+INERT = "selfcode does nothing in the kernel of a trial or of a headless run: the command outside of it does the work."
+
+_loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
+
+
+def load(shell: Any) -> None:
+    """Give a shell the magics and the watch over its cells. Does nothing where it has them."""
+    if shell not in _loaded:
+        _loaded[shell] = Extension(shell, inert=os.environ.get(HOST, "") in ("trial", "run"))
+        _loaded[shell].attach()
+
+
+def unload(shell: Any) -> None:
+    """Take back all that `load` gave."""
+    if extension := _loaded.pop(shell, None):
+        extension.detach()
+
+
+class Extension:
+    """The package in one shell."""
+
+    def __init__(self, shell: Any, inert: bool = False) -> None:
+        self.shell = shell
+        self.inert = inert
+        self.session = LiveSession(shell)
+        self.settings = SelfCode(config=shell.config)
+        self.given: set[str] = set()
+        """Names of the settings that were set in this session (`%config`)."""
+        self._transformer = Transformer(shell)
+        self._workspace: LiveWorkspace | None = None
+        self._hinted = False
+
+    def attach(self) -> None:
+        """Register everything."""
+        shell = self.shell
+        self.settings.observe(lambda change: self.given.add(change.name), self.settings.trait_names(config=True))
+        shell.configurables.append(self.settings)
+        shell.input_transformers_cleanup.append(self._transformer)
+        shell.register_magic_function(self.line, "line", "selfcode")
+        shell.register_magic_function(self.cell, "cell", "selfcode")
+        if not self.inert:
+            shell.events.register("pre_run_cell", self.before_cell)
+            shell.events.register("post_run_cell", self.after_cell)
+
+    def detach(self) -> None:
+        """Take everything back."""
+        shell = self.shell
+        shell.configurables[:] = [c for c in shell.configurables if c is not self.settings]
+        shell.input_transformers_cleanup[:] = [
+            t for t in shell.input_transformers_cleanup if t is not self._transformer
+        ]
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop("selfcode", None)
+        if not self.inert:
+            shell.events.unregister("pre_run_cell", self.before_cell)
+            shell.events.unregister("post_run_cell", self.after_cell)
+        if self._workspace is not None:
+            self._workspace.close()
+            self._workspace = None
+
+    def workspace(self) -> LiveWorkspace:
+        """The notebook of this session at work, made at first use and again where settings have changed."""
+        from .workspace import open_workspace
+
+        self._workspace = open_workspace(self.shell, self.session, self.settings, self.given, self._workspace)
+        return self._workspace
+
+    # ---- what IPython calls ------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    def line(self, line: str) -> None:
+        """%selfcode: change this notebook, and read its history. `%selfcode` alone shows where you are."""
+        if self.inert:
+            print(INERT)
+            return
+        from .magics import run_line
+
+        run_line(self, line)
+
+    @no_var_expand
+    def cell(self, line: str, cell: str) -> None:
+        """%%selfcode: say in words what the cell should do; with a docstring and code, the code runs and is kept working."""
+        if self.inert:
+            print("This cell holds only words: its code is yet to be generated. " + INERT)
+            return
+        from .magics import run_words
+
+        run_words(self, line, cell)
+
+    def before_cell(self, info: Any) -> None:
+        """IPython's `pre_run_cell`."""
+        if not self.session.busy:
+            self.session.begin(info)
+
+    def after_cell(self, result: Any) -> None:
+        """IPython's `post_run_cell`. Whatever goes wrong here becomes one line and leaves the cell as it is."""
+        session = self.session
+        if session.busy or result is None or session.running is None:
+            return
+        try:
+            if session.stopping is not None:
+                self._stop(result, session.stopping)
+                return
+            session.end(result)
+            cell = session.running
+            if cell.command or not (is_marked(cell.source) or not result.success):
+                return
+            if is_marked(cell.source):
+                if not result.success or ">>>" in cell.source:
+                    from .adapting import after_marked_cell
+
+                    after_marked_cell(self, cell, result)
+            elif not self._hinted and session.failure() is not None and (session.identified or sys.stdout.isatty()):
+                self._hinted = True
+                print("\x1b[2m%selfcode fix looks for the cause and proposes a repair.\x1b[0m")
+        except KeyboardInterrupt:
+            print("Stopped; nothing was changed.")
+        except Exception as e:
+            print(
+                f"selfcode could not look after this cell: {type(e).__name__}: {' '.join(str(e).split())}",
+                file=sys.stderr,
+            )
+        finally:
+            session.running = None
+
+    def _stop(self, result: Any, reason: BaseException) -> None:
+        # ipykernel reads this same object for its reply: an error there stops the cells that are queued behind, and
+        # nbclient, without one more line on the screen
+        if result.success:
+            result.error_in_exec = reason
+            self.shell.last_execution_succeeded = False

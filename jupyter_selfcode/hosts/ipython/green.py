@@ -1,0 +1,72 @@
+"""A `%%selfcode` cell that holds code runs as that code.
+
+Not as a nested magic: the cell's text is rewritten before IPython compiles it, so the code runs at full speed, may await,
+may use magics, displays its last expression, and has the right line numbers in tracebacks and the right history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+MAGIC = "%%selfcode"
+LINE = "%selfcode"
+
+
+def is_marked(source: str) -> bool:
+    """Whether the cell begins with `%%selfcode`."""
+    first = source.lstrip()[: len(MAGIC) + 1]
+    return first.startswith(MAGIC) and not first[len(MAGIC) :].strip()
+
+
+def is_command(source: str) -> bool:
+    """Whether the cell holds nothing but `%selfcode …` lines (and comments): it steers, and is no part of the notebook."""
+    if LINE not in source:
+        return False
+    lines = [line.strip() for line in source.splitlines()]
+    told = [line for line in lines if line and not line.startswith("#")]
+    return bool(told) and all(line == LINE or line.startswith(LINE + " ") for line in told)
+
+
+def plain_lines(lines: list[str], names: Collection[str]) -> list[str]:
+    """The lines of a cell as IPython is to read them. `names` are the live names (a bare live name is code, not words).
+
+    Pure: IPython calls it several times for one cell. Costs a comparison for other cells.
+    """
+    if not lines or not lines[0].startswith((LINE, MAGIC)):
+        return lines
+    if lines[0].startswith(LINE + " ") and lines[0].rstrip().endswith("?"):
+        # IPython would take a question at the end of the line for a call for help
+        words = lines[0].rstrip()[len(LINE) + 1 :]
+        return [f"get_ipython().run_line_magic('selfcode', {words!r})\n", *lines[1:]]
+    source = "".join(lines)
+    if not is_marked(source):
+        return lines
+    from ...analysis.forms import executable, read
+
+    form = read(source, names)
+    if form.kind == "intent":
+        return _words(lines)
+    if not form.code.strip() and form.docstring is None:
+        return _words(lines)  # nothing at all below the magic: it will say so
+    code = executable(source) if read(source).kind == "code" else "#\n" + source.partition("\n")[2]
+    return code.lstrip("\n").splitlines(keepends=True)
+
+
+def _words(lines: list[str]) -> list[str]:
+    # IPython refuses a cell magic without a body; words on the line are enough for this one
+    return lines if len(lines) > 1 else [lines[0] if lines[0].endswith("\n") else lines[0] + "\n", "\n"]
+
+
+class Transformer:
+    """`plain_lines` as one of `shell.input_transformers_cleanup`."""
+
+    # `check_complete` must not see the rewritten cell, else a terminal would run it after its first line
+    has_side_effects = True
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """The lines that IPython goes on with."""
+        return plain_lines(lines, self._shell.user_ns)

@@ -1,0 +1,97 @@
+"""The front end as a surface, as far as a kernel reaches it: `set_next_input`.
+
+In Jupyter a payload of the running cell's reply replaces that cell's content. Other cells cannot be reached, so their new
+source is shown, ready to paste. In a terminal the payload fills the next prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...analysis.changes import CellChange, cell_changes
+from ...analysis.forms import is_intent
+from ...values.notebook import Notebook
+from ...values.version import Version
+from .document import SessionDocument
+from .session import LiveSession
+
+
+@dataclass
+class FrontEnd:
+    """What the person sees of the notebook."""
+
+    shell: Any
+    session: LiveSession
+    document: SessionDocument
+    name: str = "front end"
+    to_paste: list[CellChange] = field(default_factory=list)
+    """Cells whose new source the person has to bring into the notebook."""
+    _said: str = ""
+
+    def read(self) -> Notebook:
+        """What the session's document holds."""
+        return self.document.read()
+
+    def prepare(self, before: Notebook, after: Notebook, version: Version) -> StagedInput:
+        """Find what has to be shown."""
+        return StagedInput(self, [c for c in cell_changes(before, after) if c.change != "metadata"])
+
+    def report(self) -> str:
+        """What happened on the screen, and what is left to do."""
+        return self._said
+
+    def show(self, changes: list[CellChange]) -> None:
+        """Replace the running cell's content; keep the others for pasting."""
+        self.to_paste = []
+        running = self.document.id_of(self.session.running.cell_id) if self.session.running else None
+        lines = []
+        for c in changes:
+            if self.session.kernel and c.cell_id == running and c.change == "changed":
+                self.shell.set_next_input(c.after, replace=True)
+                lines.append("This cell's content was replaced.")
+            elif not self.session.kernel and len(changes) == 1 and c.after:
+                self.shell.set_next_input(c.after)
+                lines.append("The new cell stands at the next prompt; it has run here already.")
+            else:
+                lines.append(self._by_hand(c))
+        self._said = " ".join(lines)
+
+    def _by_hand(self, c: CellChange) -> str:
+        named = f"cell {c.place} ({c.cell_id})"
+        if not self.session.kernel:
+            return ""
+        if c.change == "deleted":
+            return f"Delete {named}: a kernel cannot."
+        if c.change == "moved":
+            return f"Move {named} to its place: a kernel cannot."
+        self.to_paste.append(c)
+        if c.change == "inserted":
+            return f"Insert {named}: its source is below, ready to paste."
+        if is_intent(c.before) and not is_intent(c.after):
+            return f"Run {named} once more and it takes its new content; or paste it from below."
+        return f"Paste the new source of {named} from below: a kernel reaches only the cell that runs."
+
+
+@dataclass
+class StagedInput:
+    """What is ready to be shown."""
+
+    surface: FrontEnd
+    changes: list[CellChange]
+
+    def commit(self) -> None:
+        """Show it."""
+        self.surface.show(self.changes)
+
+    def revert(self) -> None:
+        """Take it back before the front end hears of it."""
+        shell = self.surface.shell
+        if self.surface.session.kernel:
+            shell.payload_manager.clear_payload()
+        else:
+            shell.rl_next_input = None
+        self.surface.to_paste = []
+
+    def discard(self) -> None:
+        """Nothing was shown."""

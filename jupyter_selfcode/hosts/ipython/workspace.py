@@ -1,0 +1,124 @@
+"""The notebook of a live session at work: three surfaces (document, variables, front end), settings, one history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...config import SelfCode, settings
+from ...selfcode import WAITING, Workspace, make_engine, name_in_history, open_store, proposal_id
+from ...values.decision import Accept, Ask
+from ...values.errors import StalePatch
+from ...values.events import Decided, Event
+from ...values.notebook import Notebook
+from ...values.patch import rebase
+from ...values.request import Request
+from ...values.trial import Run, Trial
+from ...values.version import Version
+from .document import SessionDocument
+from .namespace import Namespace
+from .next_input import FrontEnd
+from .session import LiveSession
+
+NO_FILE = "ipython"
+"""The name in the history of a session without a notebook file."""
+
+
+def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
+    """Ids and sources of the code cells through the last one that the trial ran or touched."""
+    concerned = {r.cell_id for r in trial.run.results} if trial.run else set()
+    concerned |= {op.cell_id for op in trial.candidate.patch.ops if op.op == "replace"}
+    code = notebook.code_cells
+    last = max((i for i, c in enumerate(code) if c.id in concerned), default=-1)
+    return tuple((c.id, c.source) for c in code[: last + 1])
+
+
+@dataclass
+class LiveWorkspace(Workspace):
+    """A workspace whose notebook goes on while a proposal waits: cells are run below, the file is saved.
+
+    A proposal holds as long as the cells that its trial ran, or that it touches, are what they were.
+    """
+
+    bases: dict[str, Notebook] = field(default_factory=dict)
+    stamp: tuple[object, ...] = ()
+
+    @property
+    def document(self) -> SessionDocument:
+        """The session's notebook."""
+        return self.surfaces[0]  # type: ignore[return-value]
+
+    @property
+    def namespace(self) -> Namespace:
+        """The variables."""
+        return self.surfaces[1]  # type: ignore[return-value]
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """What the person sees."""
+        return self.surfaces[2]  # type: ignore[return-value]
+
+    def propose(
+        self, request: Request, *, before: Run | None = None, tick: Callable[[], None] | None = None
+    ) -> Iterator[Event]:
+        """As `Workspace.propose`; the notebook that was tried is kept for `accept`."""
+        base = self.notebook()
+        for event in super().propose(request, before=before, tick=tick):
+            if isinstance(event, Decided) and isinstance(event.decision, (Accept, Ask)):
+                self.bases[proposal_id(event)] = base
+            yield event
+
+    def accept(self, decided: Decided, by: str = "person") -> Version | None:
+        """As `Workspace.accept`, for the notebook as it is now where nothing has changed that the evidence is about."""
+        if not isinstance(decided.decision, (Accept, Ask)):
+            return super().accept(decided, by)
+        name, now, trial = proposal_id(decided), self.notebook(), decided.decision.trial
+        base = self.bases.get(name)
+        patch = trial.candidate.patch
+        if base is None or patch.base == now.digest or not patch:
+            return super().accept(decided, by)
+        if tried(base, trial) != tried(now, trial):
+            self.store.drop_note(self.path, WAITING, name)
+            raise StalePatch(
+                "A cell that this change was tried with has changed since, so it was not applied. Ask again."
+            )
+        rebased = replace(trial, candidate=replace(trial.candidate, patch=rebase(patch, now)))
+        version = super().accept(replace(decided, decision=replace(decided.decision, trial=rebased)), by)
+        self.store.drop_note(self.path, WAITING, name)
+        return version
+
+
+def open_workspace(
+    shell: Any, session: LiveSession, traits: SelfCode, given: set[str], known: LiveWorkspace | None
+) -> LiveWorkspace:
+    """The workspace: `known` where neither the settings nor the notebook file are others now. Raises `BadInput`.
+
+    `given` are the names of the settings that were set in this session; config files and notebook metadata give the rest.
+    """
+    file = session.file()
+    stamp = (file, *sorted((name, repr(getattr(traits, name))) for name in given))
+    if known is not None and known.stamp == stamp:
+        return known
+    if known is not None:
+        surfaces = known.surfaces
+    else:
+        document = SessionDocument(session)
+        surfaces = [document, Namespace(shell, session, document), FrontEnd(shell, session, document)]
+    made = settings(shell.config)
+    for name in given:
+        setattr(made, name, getattr(traits, name))
+    made = made.tightened(surfaces[0].read().metadata)
+    folder = file.parent if file else session.folder
+    store = open_store(made, folder)
+    workspace = LiveWorkspace(
+        made, folder, name_in_history(made, file) if file else NO_FILE, surfaces, store, make_engine(made, store),
+        outputs=surfaces[0].outputs,  # type: ignore[attr-defined]
+        rerun=surfaces[1].rerun,  # type: ignore[attr-defined]
+        session=session,
+        stamp=stamp,
+    )  # fmt: skip
+    if known is not None:
+        workspace.bases = known.bases
+        known.close()
+    return workspace
