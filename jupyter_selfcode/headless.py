@@ -30,7 +30,7 @@ from .analysis.parameters import INJECTED, for_source, inject
 from .protocols import Kernel, Limits
 from .stages.validate import execute
 from .values.decision import Accept, Ask, Reject
-from .values.errors import KernelUnavailable, SelfcodeError
+from .values.errors import BadInput, KernelUnavailable, SelfcodeError
 from .values.events import (
     CellRan, CellStarted, Decided, Deployed, Event, Resumed, Retrying, RunEnded, RunStarted, Said, Spent, Triaged,
 )  # fmt: skip
@@ -113,7 +113,10 @@ async def run(
     """
     from .plugins.deployers.file import read_file
 
-    course = _Course(job, settings, read_file(job.source)[0].notebook, bench, sleep)
+    source = read_file(job.source)[0].notebook
+    if job.output is not None and not job.output.parent.is_dir():
+        raise BadInput(f"There is no folder {job.output.parent} to write {job.output.name} in; create it first.")
+    course = _Course(job, settings, source, bench, sleep)
     with course.resources:
         try:
             while course.status is None:
