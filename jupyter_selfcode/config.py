@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Enum, Float, Int, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
-from .protocols import Limits
-from .values.decision import STRICTNESS, Policy
 from .values.errors import BadInput
-from .values.notebook import POINTER
-from .values.request import Budget
+from .values.policy import STRICTNESS, Policy
+
+if TYPE_CHECKING:  # a session loads its settings at once, and the values when a command is used
+    from importlib.metadata import EntryPoint
+
+    from .protocols import Limits
+    from .values.request import Budget
 
 CONFIG_NAME = "jupyter_selfcode_config"
 
@@ -59,6 +61,8 @@ class SelfCode(Configurable):
 
     def budget(self) -> Budget:
         """The budget of one request."""
+        from .values.request import Budget
+
         return Budget(self.budget_usd, self.budget_tokens, self.budget_attempts, self.budget_seconds)
 
     def decisions(self) -> Policy:
@@ -67,11 +71,15 @@ class SelfCode(Configurable):
 
     def limits(self) -> Limits:
         """Limits of one trial."""
+        from .protocols import Limits
+
         memory = None if self.trial_memory_mb is None else self.trial_memory_mb * 2**20
         return Limits(self.cell_seconds, self.trial_seconds, memory)
 
     def tightened(self, metadata: Mapping[str, Any]) -> SelfCode:
         """These settings with what the notebook's metadata asks for, where that is stricter; the rest is ignored."""
+        from .values.notebook import POINTER
+
         asked = metadata.get(POINTER)
         given = {name: getattr(self, name) for name in self.trait_names(config=True)}
         if isinstance(asked, Mapping):
@@ -127,6 +135,8 @@ def settings(config: Config | None = None, **overrides: Any) -> SelfCode:
 
 @cache
 def _found(group: str) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
     return {p.name: p for p in entry_points(group=f"jupyter_selfcode.{group}")}
 
 

@@ -5,25 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .policy import STRICTNESS, Policy, PolicyMode
 from .trial import Trial
 
-PolicyMode = Literal["report", "propose", "deploy"]
-STRICTNESS: tuple[PolicyMode, ...] = ("report", "propose", "deploy")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`report` says what is wrong and proposes nothing; `propose` proposes and waits for a person; `deploy` deploys
-    what passed with no question left open, at `min_level` or higher."""
-
-    mode: PolicyMode = "propose"
-    min_level: int = 2
-
-    def tightened(self, mode: str | None) -> Policy:
-        """The stricter of this policy and `mode`: notebook metadata may tighten, never loosen."""
-        if mode not in STRICTNESS:
-            return self
-        return Policy(min(self.mode, mode, key=STRICTNESS.index), self.min_level)  # type: ignore[type-var]
+__all__ = ["STRICTNESS", "Accept", "Ask", "Decision", "Policy", "PolicyMode", "Reject"]
 
 
 @dataclass(frozen=True, slots=True)

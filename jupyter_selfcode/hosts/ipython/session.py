@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...values.request import Failure
 from .green import is_command
+
+if TYPE_CHECKING:
+    from ...values.request import Failure
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -148,6 +150,8 @@ class LiveSession:
 
 def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> Failure:
     """An exception of a cell as a value; frames of IPython itself are left out, the line is the cell's own."""
+    from ...values.request import Failure
+
     own: TracebackType | None = error.__traceback__
     while own is not None and own.tb_frame.f_globals is not namespace:
         own = own.tb_next
