@@ -70,7 +70,7 @@ def spoken(workspace: Workspace) -> Callable[[str], str]:
 
     def in_shell(line: str) -> str:
         word, _, rest = line.partition(" ")
-        return " ".join(p for p in ("jupyter selfcode", word, shlex.quote(workspace.path), rest) if p)
+        return " ".join(p for p in ("jupyter selfcode", word, shlex.quote(workspace.typed or workspace.path), rest) if p)
 
     return in_shell
 

@@ -114,6 +114,8 @@ class Workspace:
     """Run cells again in the live kernel; None where there is none."""
     session: Session | None = None
     """What a live host knows of its session; None for a notebook on disk."""
+    typed: str = ""
+    """The notebook as it was named on a command line, for lines that are to be typed next."""
 
     def __post_init__(self) -> None:
         self.notices = settle(self.store, self.path, self.notebook()) if self.store.lineage(self.path) else []
@@ -284,7 +286,7 @@ def open_notebook(file: Path, settings: SelfCode) -> Workspace:
     store = open_store(settings, file.parent)
     return Workspace(
         settings, file.parent, name_in_history(settings, file), [surface], store, make_engine(settings, store),
-        outputs=surface.outputs,
+        outputs=surface.outputs, typed=str(file),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,7 @@ def run_command(
         from .main import print_json
 
         print_json(plain(report))
+        print(report.message, file=sys.stderr)
     else:
         from .main import show
 
@@ -120,7 +122,7 @@ def told(report: RunReport) -> View:
         blocks.append(
             Listing(
                 tuple(
-                    say(f"version {v.number}: {', '.join(v.cells)} ", dim(f"{v.proposer}, level {v.level}, by {v.by}"))
+                    say(f"version {v.number}: {', '.join(v.cells)}", dim(f"  {v.proposer}, level {v.level}, by {v.by}"))
                     for v in report.versions
                 )
             )
