@@ -142,7 +142,7 @@ def trimmed(traceback: str) -> str:
             kept.append(f"{first}\n{last}\n")
         else:
             kept.append(f"{first}\n")
-    return "".join(kept)[-TRACEBACK_CHARACTERS:]
+    return re.sub(r"(?<=File )\S*/(?=(?:site|dist)-packages/)", "", "".join(kept))[-TRACEBACK_CHARACTERS:]
 
 
 def failure(failed: Failure, notebook: Notebook, level: str, redactor: Redactor) -> str:

@@ -368,7 +368,7 @@ def test_a_traceback_keeps_the_notebooks_frames_and_the_last_line():
     assert "sales.plot(y='revenu')" in short
     assert short.rstrip().endswith("KeyError: 'revenu'")
     assert "--> 900 b" not in short
-    assert "plotting.py:900" in short
+    assert "File site-packages/pandas/plotting.py:900" in short
 
 
 def test_long_data_keeps_its_end():
