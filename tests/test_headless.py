@@ -111,7 +111,11 @@ class World:
         self.events = [
             e
             async for e in run(
-                Job(self.path, **job), self.settings, open_kernel=self.kernel, bench=bench or self.bench, sleep=self.sleep
+                Job(self.path, **job),
+                self.settings,
+                open_kernel=self.kernel,
+                bench=bench or self.bench,
+                sleep=self.sleep,
             )
         ]
         return self.events[-1].report
@@ -390,14 +394,21 @@ async def test_a_proposal_changes_nothing_and_waits_beside_the_notebook(world):
     patch = Path(report.patch_file)
     assert patch.name == f"nb.selfcode-{report.waiting}.patch"
     text = patch.read_text()
-    for said in ("AttributeError", "as it is known", "level reached: 0", f"jupyter selfcode accept nb.ipynb {report.waiting}"):
+    for said in (
+        "AttributeError",
+        "as it is known",
+        "level reached: 0",
+        f"jupyter selfcode accept nb.ipynb {report.waiting}",
+    ):
         assert said in text
 
 
 @pytest.mark.parametrize("tool", [["patch", "-p1", "-i"], ["git", "apply"]])
 async def test_the_patch_file_is_one_that_common_tools_take(world, tool):
     report = await proposed(world)
-    done = subprocess.run([*tool, Path(report.patch_file).name], cwd=world.folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*tool, Path(report.patch_file).name], cwd=world.folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert world.sources() == {"c0": "x = 1", "c1": "é = 'tøp'\nx.real", "c2": "print(x)"}
 

@@ -51,8 +51,12 @@ def shell(tmp_path):
 
     def start(*words: object, **more: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "jupyter_selfcode", *map(str, words)], cwd=tmp_path, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
+            [sys.executable, "-m", "jupyter_selfcode", *map(str, words)],
+            cwd=tmp_path,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **more,
         )
 
     return start

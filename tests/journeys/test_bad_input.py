@@ -34,8 +34,14 @@ def one_line(answer, code, said):
         (b"\xff\xfe{}", "not UTF-8"),
         (b"[1, 2]", "is JSON and not a notebook"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "no cells"),
-        (b'{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []}', "upgrade it with: jupyter nbconvert"),
-        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}', "not a valid notebook"),
+        (
+            b'{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": []}',
+            "upgrade it with: jupyter nbconvert",
+        ),
+        (
+            b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}',
+            "not a valid notebook",
+        ),
     ],
 )
 def test_what_is_no_notebook_is_said_in_one_line_and_left_as_it_is(cli, tmp_path, word, content, said):

@@ -41,7 +41,7 @@ def test_the_drifted_report_is_healed_by_rules_alone_to_level_2(cli, example, tm
     assert {v["proposer"] for v in report["versions"]} == {"rules"}
     assert min(v["level"] for v in report["versions"]) == 2
     after = sources(path)
-    for healed in ('.ffill()', 'groupby("region")', "pd.concat([by_region", 'resample("ME")', "np.prod(", "table.map("):
+    for healed in (".ffill()", 'groupby("region")', "pd.concat([by_region", 'resample("ME")', "np.prod(", "table.map("):
         assert any(healed in s for s in after.values()), healed
     executed = {c.id: c for c in nbformat.read(tmp_path / "report.ipynb", 4).cells}
     assert executed["growth"].outputs[0].text == "June against January: 1.76 times\n"
@@ -88,7 +88,7 @@ def test_an_error_whose_cause_is_above_is_not_mended_where_it_shows(cli, example
     assert path.read_bytes() == before
 
 
-CAUSE = '''\
+CAUSE = """\
 <rationale>
 Postcodes were read as numbers, which loses their leading zeros; they are read as text now.
 </rationale>
@@ -98,7 +98,7 @@ import pandas as pd
 parcels = pd.read_csv("data/parcels.csv", dtype={"postcode": str})
 depots = pd.read_csv("data/depots.csv", dtype={"postcode": str})
 </cell>
-'''
+"""
 SYMPTOM = '''\
 <rationale>
 The column is converted to text before the merge.
@@ -120,8 +120,10 @@ routed = parcels.assign(postcode=parcels["postcode"].astype(str)).merge(depots, 
 def test_the_contract_refuses_the_mend_of_the_symptom_and_takes_that_of_the_cause(cli, example, tmp_path):
     """The answers are scripted: what is tested is what becomes of a plausible wrong one and of the right one after it."""
     path = example("cause_two_cells_above.ipynb")
+    failure = cli("run", path.name, "--policy", "report", "--json").json["failures"][0]
     records = [
-        {"request": "", "attempt": n, "answer": answer, "kind": "scripted"} for n, answer in ((1, SYMPTOM), (2, CAUSE))
+        {"request": f"{failure['ename']}: {failure['evalue']}", "attempt": n, "answer": answer, "kind": "scripted"}
+        for n, answer in ((1, SYMPTOM), (2, CAUSE))
     ]
     (tmp_path / "answers.jsonl").write_text("\n".join(map(json.dumps, records)))
     answer = cli("run", path.name, "out.ipynb", "--policy", "deploy", "--model", "replay:answers.jsonl", "--json")

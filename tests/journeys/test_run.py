@@ -46,7 +46,9 @@ def test_a_drifted_notebook_is_healed_deployed_and_10_is_answered(cli, notebook,
     assert sources(path)["c1"] == CONTRACT + "p = np.prod(numbers)"
     assert nbformat.read(tmp_path / "out.ipynb", 4).cells[2].outputs[0].text == "24\n"
     assert [(v.cells, v.level, v.by, v.proposer) for v in report.versions] == [(("c1",), 2, "policy", "rules")]
-    assert [(f.cell_id, f.ename, f.triage, f.healed) for f in report.failures] == [("c1", "AttributeError", "code", True)]
+    assert [(f.cell_id, f.ename, f.triage, f.healed) for f in report.failures] == [
+        ("c1", "AttributeError", "code", True)
+    ]
     assert report.executed == 4, "only the failed cell ran again"
     assert cli("run", "nb.ipynb").code == 0
 
@@ -54,7 +56,19 @@ def test_a_drifted_notebook_is_healed_deployed_and_10_is_answered(cli, notebook,
 def test_the_report_holds_what_scripts_rely_on(cli, notebook):
     notebook(*DRIFTED)
     said = cli("run", "nb.ipynb", "--policy", "deploy", "--json").json
-    assert {"status", "exit_code", "notebook", "output", "failures", "versions", "trials", "calls", "tokens", "cost_usd", "seconds"} <= set(said)
+    assert {
+        "status",
+        "exit_code",
+        "notebook",
+        "output",
+        "failures",
+        "versions",
+        "trials",
+        "calls",
+        "tokens",
+        "cost_usd",
+        "seconds",
+    } <= set(said)
     assert {"cell_id", "ename", "triage"} <= set(said["failures"][0])
     assert {"id", "cells", "level", "by", "proposer"} <= set(said["versions"][0])
     assert {"kind", "seconds", "passed", "findings"} <= set(said["trials"][0])
@@ -68,7 +82,9 @@ def test_a_fix_that_waits_is_written_beside_the_notebook_and_11_is_answered(cli,
     assert path.read_bytes() == before
     waiting = answer.json["waiting"]
     patch = tmp_path / f"nb.selfcode-{waiting}.patch"
-    done = subprocess.run(["patch", "-p1", "--dry-run", "-i", patch.name], cwd=tmp_path, capture_output=True, check=False)
+    done = subprocess.run(
+        ["patch", "-p1", "--dry-run", "-i", patch.name], cwd=tmp_path, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stdout
     assert cli("accept", "nb.ipynb").code == 0
     assert sources(path)["c1"].endswith("p = np.prod(numbers)")
@@ -180,7 +196,7 @@ def test_an_interrupt_stops_at_once_and_leaves_no_kernel(shell, notebook, tmp_pa
     kernels = children(running.pid)
     assert kernels
     running.send_signal(sign)
-    out, err = running.communicate(timeout=20)
+    _, err = running.communicate(timeout=20)
     assert (running.returncode, err.strip().splitlines()[-1]) == (130, "Stopped; nothing was changed.")
     end = time.monotonic() + 10
     while any(map(alive, kernels)) and time.monotonic() < end:

@@ -156,7 +156,16 @@ def _play(stage: _Stage) -> None:
         f"The answer of the model is REPLAYED from {RECORDED}: no model is asked in this demo. Trial and verdict are real.",
     )
     stage.type(
-        "adapt", NOTEBOOK, WORDS, "--model", f"replay:{RECORDED}", "--proposers", "llm", "--policy", "propose", answers=11
+        "adapt",
+        NOTEBOOK,
+        WORDS,
+        "--model",
+        f"replay:{RECORDED}",
+        "--proposers",
+        "llm",
+        "--policy",
+        "propose",
+        answers=11,
     )
 
     stage.say("A person accepts it", "Until now nothing was changed. That is what accepting does, and only that.")

@@ -126,7 +126,9 @@ def _word(words: list[str]) -> int:
     elif word.startswith("-"):
         raise BadInput(f"Say first what to do, then the options: {USAGE}")
     else:
-        raise BadInput(f"{PROG} does not know the word {word!r}. It knows: run, demo, {', '.join(n for n in COMMANDS if n)}.")
+        raise BadInput(
+            f"{PROG} does not know the word {word!r}. It knows: run, demo, {', '.join(n for n in COMMANDS if n)}."
+        )
     parser = Parser(prog=f"{PROG} {command.name}".strip(), description=command.help, conflict_handler="resolve")
     parser.add_argument(
         "notebook", type=Path, nargs="?" if command.name in WITHOUT_NOTEBOOK else None, help="path of the notebook"

@@ -42,8 +42,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default = trait.default_value if isinstance(trait.default_value, (str, int, float)) else None
         told = f" (default: {default})" if default not in (None, "") else ""
         group.add_argument(
-            f"--{name.replace('_', '-')}", dest=f"setting_{name}", type=_reader(trait), default=argparse.SUPPRESS,
-            help=(trait.help + told).replace("%", "%%"), **more,
+            f"--{name.replace('_', '-')}",
+            dest=f"setting_{name}",
+            type=_reader(trait),
+            default=argparse.SUPPRESS,
+            help=(trait.help + told).replace("%", "%%"),
+            **more,
         )
 
 

@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...values.decision import Ask, Reject
 from ...values.events import (
-    Asked, CellRan, CellStarted, Decided, Deployed, Event, Resumed, Retrying, RunStarted, Said, Spent, StageStarted,
-    Streamed, Triaged, Tried,
+    Asked,
+    CellRan,
+    CellStarted,
+    Decided,
+    Deployed,
+    Event,
+    Resumed,
+    Retrying,
+    RunStarted,
+    Said,
+    Spent,
+    StageStarted,
+    Streamed,
+    Triaged,
+    Tried,
 )  # fmt: skip
 from ...values.trial import CellResult
 from ...views.blocks import visible

@@ -135,7 +135,9 @@ def told(report: RunReport) -> View:
     steps: list[tuple[str, str]] = []
     if report.versions:
         steps.append((f"jupyter selfcode diff {report.notebook} {report.versions[0].number - 1}", "what was changed"))
-        steps.append((f"jupyter selfcode rollback {report.notebook} {report.versions[0].number - 1}", "as it was before"))
+        steps.append(
+            (f"jupyter selfcode rollback {report.notebook} {report.versions[0].number - 1}", "as it was before")
+        )
     if report.waiting:
         steps.append((f"jupyter selfcode accept {report.notebook}", "deploy what waits"))
         steps.append((f"jupyter selfcode reject {report.notebook}", "forget it"))

@@ -1,153 +1,64 @@
-"""A run of a notebook from the top, as papermill does it, healed under guard.
-
-    cell by cell ─▶ all ran: ok, or healed
-        │ fails
-        ▼
-    triage ─▶ transient: the cell again, after a pause · environment: stop · report: stop, and say what it is
-        │ code, stale
-        ▼
-    Engine.propose, compared with the run so far ─▶ Reject: stop · Ask: a patch file waits beside the notebook
-        │ Accept
-        ▼
-    Engine.accept on the notebook's file ─▶ go on at the failed cell, in the same kernel where that is the same as
-                                            running from the top, else from the top in a new one
-
-A run in which nothing fails opens no engine and no history and loads neither: it costs what nbclient costs.
-"""
+"""One run on its way: what has run, what was mended, and how it goes on."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, aclosing, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .analysis.forms import intent_of, is_intent
-from .analysis.parameters import INJECTED, for_source, inject
-from .protocols import Kernel, Limits
-from .stages.validate import execute
-from .values.decision import Accept, Ask, Reject
-from .values.errors import BadInput, KernelUnavailable, SelfcodeError
-from .values.events import (
-    CellRan, CellStarted, Decided, Deployed, Event, Resumed, Retrying, RunEnded, RunStarted, Said, Spent, Triaged,
-)  # fmt: skip
-from .values.notebook import Cell, Notebook
-from .values.patch import apply_ops
-from .values.prompt import Cost
-from .values.report import EXIT_CODES, DeployedVersion, FailedCell, RunReport, RunStatus, TriedCandidate
-from .values.request import Budget, Failure, Request, Triage
-from .values.trial import CellResult, Example, Run, Trial
+from ..analysis.forms import intent_of, is_intent
+from ..analysis.parameters import INJECTED, for_source, inject
+from ..protocols import Kernel
+from ..stages.validate import execute
+from ..values.decision import Accept, Ask, Reject
+from ..values.errors import SelfcodeError
+from ..values.events import (
+    CellRan,
+    CellStarted,
+    Decided,
+    Deployed,
+    Event,
+    Resumed,
+    Retrying,
+    Said,
+    Spent,
+    Triaged,
+)
+from ..values.notebook import Cell, Notebook
+from ..values.patch import apply_ops
+from ..values.prompt import Cost
+from ..values.report import EXIT_CODES, DeployedVersion, FailedCell, RunReport, RunStatus, TriedCandidate
+from ..values.request import Budget, Failure, Request
+from ..values.trial import CellResult, Example, Run, Trial
+from .job import Bench, Job, OpenBench
 
 if TYPE_CHECKING:
-    from .config import SelfCode
-    from .engine import Engine
-    from .plugins.deployers.file import FileDeployer
-    from .protocols import Store
+    from ..config import SelfCode
 
 Then = Literal["stop", "again", "resume", "restart"]
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before each new try of a cell that met passing trouble; the last one stays."""
-UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to run. `output` None: the executed notebook is not kept. `retries` of passing trouble per cell, `heals` per
-    run. `limits` are those of the run's own kernel: no time limit unless one is given, as papermill has it."""
-
-    source: Path
-    output: Path | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    retries: int = 3
-    heals: int = 8
-    limits: Limits = UNLIMITED
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What is opened when something fails for the first time. `path` names the notebook in the history."""
-
-    engine: Engine
-    store: Store
-    file: FileDeployer
-    path: str
-
-
-OpenKernel = Callable[[Notebook, Path, Limits], AbstractAsyncContextManager[Kernel]]
-OpenBench = Callable[[Path, "SelfCode"], AbstractContextManager[Bench]]
-
-
-@contextmanager
-def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
-    """Engine, history and file of a notebook, closed at the end; no other run heals it meanwhile. Raises `StoreError`,
-    `BadInput`."""
-    from .engine import settle
-    from .plugins.deployers.file import FileDeployer
-    from .plugins.deployers.lock import lock
-    from .selfcode import make_engine, name_in_history, open_store
-
-    with lock(source), closing(open_store(settings, source.parent)) as store:
-        file, path = FileDeployer(source), name_in_history(settings, source)
-        if store.lineage(path):
-            settle(store, path, file.read())
-        yield Bench(make_engine(settings, store), store, file, path)
-
-
-def live_kernel(notebook: Notebook, folder: Path, limits: Limits) -> AbstractAsyncContextManager[Kernel]:
-    """The run's own kernel: the notebook's, in its own folder."""
-    from .plugins.sandboxes.live import open_live
-
-    return open_live(notebook, folder, limits)
-
-
-async def run(
-    job: Job, settings: SelfCode, *, open_kernel: OpenKernel = live_kernel, bench: OpenBench = open_bench,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> AsyncIterator[Event]:
-    """Run the notebook; events as it goes, `RunEnded` with the report last.
-
-    Raises `BadInput` where there is no notebook to run. What was executed is written to `job.output` however it ends.
-    """
-    from .plugins.deployers.file import read_file
-
-    source = read_file(job.source)[0].notebook
-    if job.output is not None and not job.output.parent.is_dir():
-        raise BadInput(f"There is no folder {job.output.parent} to write {job.output.name} in; create it first.")
-    course = _Course(job, settings, source, bench, sleep)
-    with course.resources:
-        try:
-            while course.status is None:
-                course.begin()
-                yield RunStarted(str(job.source), course.total, course.kernels > 1)
-                try:
-                    async with open_kernel(course.notebook, job.source.parent, job.limits) as kernel:
-                        try:
-                            async for event in course.through(kernel):
-                                yield event
-                        finally:
-                            course.metadata = getattr(kernel, "metadata", {})
-                except KernelUnavailable as e:
-                    course.stop("environment", str(e))
-        finally:
-            course.save()
-        yield RunEnded(course.report())
-
-
-class _Course:
+class Course:
     """One run: what has run, what was mended, and how it goes on."""
 
     def __init__(
-        self, job: Job, settings: SelfCode, source: Notebook, open_bench: OpenBench,
+        self,
+        job: Job,
+        settings: SelfCode,
+        source: Notebook,
+        open_bench: OpenBench,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.job, self.settings, self.source, self.sleep = job, settings.tightened(source.metadata), source, sleep
         self.notebook, self.warnings = inject(source, job.parameters)
         self.resources = ExitStack()
         self._open_bench = open_bench
-        self._bench: Bench | None = None
+        self._opened: Bench | None = None
         self.status: RunStatus | None = None
         self.message = ""
         self.then: Then = "stop"
@@ -209,7 +120,7 @@ class _Course:
             if failure is None:
                 i += 1
                 continue
-            async for event in self.mend(kernel, cell, failure):
+            async for event in self._mend(kernel, cell, failure):
                 yield event
             if self.then in ("stop", "restart"):
                 return
@@ -218,12 +129,12 @@ class _Course:
         changed = "1 version was" if len(self.versions) == 1 else f"{len(self.versions)} versions were"
         self.stop("healed", f"Healed: {changed} deployed.") if self.versions else self.stop("ok", "Ran as it was.")
 
-    async def mend(self, kernel: Kernel, cell: Cell, failure: Failure) -> AsyncIterator[Event]:
+    async def _mend(self, kernel: Kernel, cell: Cell, failure: Failure) -> AsyncIterator[Event]:
         """What is done about a failure; sets how the run goes on."""
-        from .stages.describe import triage
+        from ..stages.describe import triage
 
-        request = self.request(cell, failure)
-        before = await self.so_far(kernel)
+        request = self._request(cell, failure)
+        before = await self._so_far(kernel)
         weighed = triage(request, self.notebook, before, self.job.source.parent)
         yield Triaged(weighed)
         if weighed.kind == "transient" and kernel.state == "complete" and self.tries.get(cell.id, 0) < self.job.retries:
@@ -240,20 +151,20 @@ class _Course:
             self.stop("failed", f"{weighed.reason} Policy is report: nothing was proposed.")
         elif self.heals >= self.job.heals:
             self.stop("failed", f"{self.heals} changes were made in this run, which is its limit (--heals).")
-        elif (again := self.met_before(failure)) is not None:
+        elif (again := self._met_before(failure)) is not None:
             if again == "restart":
                 self.then = "restart"
             else:
                 self.stop("failed", f"The same failure came back after it was mended: {failure.ename} in {cell.id}.")
         else:
             try:
-                async for event in self.heal(kernel, request, before):
+                async for event in self._heal(kernel, request, before):
                     yield event
             except SelfcodeError as e:
                 yield Said(str(e))
                 self.stop("budget" if e.exit_code == 30 else "failed", str(e))
 
-    def met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
+    def _met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
         """Whether this very failure was mended in this run already. Met again after going on in the same kernel, the
         cells above deserve to run anew once; met again after that, the change does not help."""
         key = (failure.cell_id, failure.ename, failure.evalue)
@@ -263,7 +174,7 @@ class _Course:
         self.seen[key] = False
         return "restart" if resumed else "stop"
 
-    def request(self, cell: Cell, failure: Failure) -> Request:
+    def _request(self, cell: Cell, failure: Failure) -> Request:
         """The request that a failure makes, with what is left of the run's budget."""
         s, spent = self.settings, self.cost
         left = Budget(
@@ -277,38 +188,41 @@ class _Course:
         trigger: Literal["contract", "exception"] = "contract" if failure.ename == "ContractBroken" else "exception"
         return Request(words if trigger == "contract" else "", trigger, cell.id, (), failure, left)
 
-    async def so_far(self, kernel: Kernel) -> Run:
+    async def _so_far(self, kernel: Kernel) -> Run:
         """The run up to here, which a change is compared with."""
-        from .analysis.variables import PROBE, read_variables
+        from ..analysis.variables import PROBE, read_variables
 
         reply = await kernel.evaluate(PROBE) if kernel.state == "complete" else {}
         ran = tuple(self.results[c.id] for c in self.notebook.cells if c.id in self.results)
         failed = any(r.status in ("error", "stopped") for r in ran)
         state = "error" if kernel.state == "complete" and failed else kernel.state
         return Run(
-            ran, state, kernel.detail, time.monotonic() - self.kernel_started,  # type: ignore[arg-type]
-            tuple(self.examples), read_variables(reply), "the run's own kernel",
+            ran,
+            state,  # type: ignore[arg-type]
+            kernel.detail,
+            time.monotonic() - self.kernel_started,
+            tuple(self.examples),
+            read_variables(reply),
+            "the run's own kernel",
         )
 
     # ---- the change ------------------------------------------------------------------------------------------------
 
-    def bench(self) -> Bench:
+    def _bench(self) -> Bench:
         """Engine, history and file; opened once, with the notebook's lock."""
-        if self._bench is None:
-            self._bench = self.resources.enter_context(self._open_bench(self.job.source, self.settings))
-        return self._bench
+        if self._opened is None:
+            self._opened = self.resources.enter_context(self._open_bench(self.job.source, self.settings))
+        return self._opened
 
-    async def heal(self, kernel: Kernel, request: Request, before: Run) -> AsyncIterator[Event]:
+    async def _heal(self, kernel: Kernel, request: Request, before: Run) -> AsyncIterator[Event]:
         """Propose, and deploy or leave for a person."""
-        bench = self.bench()
+        bench = self._bench()
         self.heals += 1
         decided: Decided | None = None
-        recorded = bench.file.outputs()
-        async with aclosing(
-            bench.engine.propose(
-                request, self.notebook, self.job.source.parent, bench.path, before=before, recorded=recorded
-            )
-        ) as events:
+        recorded: dict[str, tuple[object, ...]] = {**bench.file.outputs()}
+        folder = self.job.source.parent
+        events = bench.engine.propose(request, self.notebook, folder, bench.path, before=before, recorded=recorded)
+        async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
                 yield event
                 if isinstance(event, Decided):
@@ -319,39 +233,41 @@ class _Course:
         yield Spent(self.cost)
         match decided.decision:
             case Reject(reason, status):
-                outcome: dict[str, RunStatus] = {"environment": "environment", "transient": "transient", "budget": "budget"}
+                outcome: dict[str, RunStatus] = {
+                    "environment": "environment",
+                    "transient": "transient",
+                    "budget": "budget",
+                }
                 self.stop(outcome.get(status, "failed"), reason)
             case Ask(trial, reason):
-                self.leave(bench, self.for_source(decided, trial), reason)
+                self._leave(bench, self._for_source(decided, trial), reason)
             case Accept(trial):
-                yield self.deploy(bench, self.for_source(decided, trial))
-                self.go_on(kernel, request, trial)
+                yield self._deploy(bench, self._for_source(decided, trial))
+                self._go_on(kernel, request, trial)
                 if self.then == "resume" and request.target:
                     yield Resumed(request.target)
 
-    def for_source(self, decided: Decided, trial: Trial) -> Decided:
+    def _for_source(self, decided: Decided, trial: Trial) -> Decided:
         """The same decision for the notebook as it is on disk."""
         patch = for_source(trial.candidate.patch, self.notebook, self.source)
         own = replace(trial, candidate=replace(trial.candidate, patch=patch))
         return replace(decided, decision=replace(decided.decision, trial=own))  # type: ignore[arg-type]
 
-    def deploy(self, bench: Bench, decided: Decided) -> Deployed:
+    def _deploy(self, bench: Bench, decided: Decided) -> Deployed:
         """Deploy to the notebook's file. Raises `StalePatch`, `Locked`, `DeployError`, `StoreError`."""
         trial = decided.decision.trial  # type: ignore[union-attr]
         version = bench.engine.accept(decided, trial, [bench.file], bench.path, by="policy")
         number = next(r.number for r in reversed(bench.store.lineage(bench.path)) if r.version.id == version.id)
-        told = DeployedVersion(
-            version.id, number, version.patch.cells, version.level, version.by, version.proposer
-        )
+        told = DeployedVersion(version.id, number, version.patch.cells, version.level, version.by, version.proposer)
         self.versions.append(told)
         self.failures[-1:] = [replace(f, healed=True) for f in self.failures[-1:]]
         self.source = bench.file.read()
         return Deployed(version, number, (bench.file.report(),))
 
-    def go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
+    def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
         """Take the change into the run: in the same kernel where nothing above the failed cell changed and running the
         cell again there is the same as running it for the first time; else in a new kernel, from the top."""
-        from .analysis.effects import resumable
+        from ..analysis.effects import resumable
 
         old, place = self.notebook, self.notebook.index(request.target or "")
         self.notebook = apply_ops(trial.candidate.patch.ops, old)
@@ -362,10 +278,10 @@ class _Course:
         if request.failure is not None:
             self.seen[request.failure.cell_id, request.failure.ename, request.failure.evalue] = resume
 
-    def leave(self, bench: Bench, decided: Decided, reason: str) -> None:
+    def _leave(self, bench: Bench, decided: Decided, reason: str) -> None:
         """Keep a proposal for a person: in the history, and as a patch file beside the notebook."""
-        from .plugins.deployers.patch_file import write_patch
-        from .selfcode import keep_waiting
+        from ..plugins.deployers.patch_file import write_patch
+        from ..selfcode import keep_waiting
 
         self.waiting = keep_waiting(bench.store, bench.path, decided)
         try:
@@ -373,7 +289,9 @@ class _Course:
             where = f"It is kept as {self.patch_file.name} beside the notebook"
         except OSError as e:
             where = f"No patch file could be written beside the notebook ({e.strerror})"
-        self.stop("proposed", f"A change waits for a decision: {reason} {where}; jupyter selfcode accept {self.job.source}")
+        self.stop(
+            "proposed", f"A change waits for a decision: {reason} {where}; jupyter selfcode accept {self.job.source}"
+        )
 
     # ---- the end ---------------------------------------------------------------------------------------------------
 
@@ -381,7 +299,7 @@ class _Course:
         """Write the executed notebook, outputs and error included, where one was asked for and anything ran."""
         if self.job.output is None or not self.results:
             return
-        from .plugins.deployers.file import write_executed
+        from ..plugins.deployers.file import write_executed
 
         own = {c.id: c.metadata for c in self.source.cells}
         cells = tuple(

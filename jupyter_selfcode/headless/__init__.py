@@ -1,0 +1,69 @@
+"""A run of a notebook from the top, as papermill does it, healed under guard.
+
+    cell by cell ─▶ all ran: ok, or healed
+        │ fails
+        ▼
+    triage ─▶ transient: the cell again, after a pause · environment: stop · report: stop, and say what it is
+        │ code, stale
+        ▼
+    Engine.propose, compared with the run so far ─▶ Reject: stop · Ask: a patch file waits beside the notebook
+        │ Accept
+        ▼
+    Engine.accept on the notebook's file ─▶ go on at the failed cell, in the same kernel where that is the same as
+                                            running from the top, else from the top in a new one
+
+A run in which nothing fails opens no engine and no history and loads neither: it costs what nbclient costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ..values.errors import BadInput, KernelUnavailable
+from ..values.events import Event, RunEnded, RunStarted
+from .course import Course
+from .job import Bench, Job, OpenBench, OpenKernel, live_kernel, open_bench
+
+if TYPE_CHECKING:
+    from ..config import SelfCode
+
+__all__ = ["Bench", "Job", "live_kernel", "open_bench", "run"]
+
+
+async def run(
+    job: Job,
+    settings: SelfCode,
+    *,
+    open_kernel: OpenKernel = live_kernel,
+    bench: OpenBench = open_bench,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[Event]:
+    """Run the notebook; events as it goes, `RunEnded` with the report last.
+
+    Raises `BadInput` where there is no notebook to run. What was executed is written to `job.output` however it ends.
+    """
+    from ..plugins.deployers.file import read_file
+
+    source = read_file(job.source)[0].notebook
+    if job.output is not None and not job.output.parent.is_dir():
+        raise BadInput(f"There is no folder {job.output.parent} to write {job.output.name} in; create it first.")
+    course = Course(job, settings, source, bench, sleep)
+    with course.resources:
+        try:
+            while course.status is None:
+                course.begin()
+                yield RunStarted(str(job.source), course.total, course.kernels > 1)
+                try:
+                    async with open_kernel(course.notebook, job.source.parent, job.limits) as kernel:
+                        try:
+                            async for event in course.through(kernel):
+                                yield event
+                        finally:
+                            course.metadata = getattr(kernel, "metadata", {})
+                except KernelUnavailable as e:
+                    course.stop("environment", str(e))
+        finally:
+            course.save()
+        yield RunEnded(course.report())
