@@ -1,0 +1,220 @@
+"""The order: propose changes nothing, accept and restore change everything or nothing, and the history tells the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from jupyter_selfcode.config import plugin, plugins
+from jupyter_selfcode.engine import Engine, settle
+from jupyter_selfcode.plugins.deployers.memory import MemoryDeployer
+from jupyter_selfcode.plugins.formats.cells import CellsFormat
+from jupyter_selfcode.plugins.models.scripted import Hang, ScriptedModel
+from jupyter_selfcode.plugins.proposers.llm import LlmProposer
+from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
+from jupyter_selfcode.plugins.stores.sql import SqlStore
+from jupyter_selfcode.stages import record
+from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
+from jupyter_selfcode.values.errors import DeployError, ModelError, StalePatch
+from jupyter_selfcode.values.events import Decided, Event, StageStarted
+from jupyter_selfcode.values.notebook import Cell, Notebook
+from jupyter_selfcode.values.patch import Patch
+from jupyter_selfcode.values.request import Budget, Failure, Request
+
+PATH = "case.ipynb"
+CONTRACTED = '"""Twice x.\n\n>>> y\n6\n"""\ny = x + 2'
+
+
+def notebook(*sources: str) -> Notebook:
+    return Notebook(tuple(Cell(f"c{i}", "code", s) for i, s in enumerate(sources)))
+
+
+def replacing(cell_id: str, source: str) -> str:
+    return f'<rationale>\nBecause.\n</rationale>\n<cell id="{cell_id}" action="replace">\n{source}\n</cell>'
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = SqlStore(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    yield made
+    made.close()
+
+
+def engine(store: SqlStore, *answers: object, mode: str = "deploy", usd: float | None = 0.0) -> Engine:
+    model = ScriptedModel(answers, usd=usd)  # type: ignore[arg-type]
+    return Engine(
+        [LlmProposer(model, CellsFormat(), waits=())], ScriptedSandbox(),
+        [plugin("checks", name)() for name in plugins("checks")], store, policy=Policy(mode),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+async def decide(made: Engine, request: Request, nb: Notebook, folder: Path, events: list[Event] | None = None) -> Decided:
+    last: Event | None = None
+    async for event in made.propose(request, nb, folder, PATH):
+        last = event
+        if events is not None:
+            events.append(event)
+    assert isinstance(last, Decided), "a proposal ends with Decided"
+    return last
+
+
+BROKEN = Request("", "contract", "c1", (), Failure("c1", "ContractBroken", "y gave 5, the contract says 6"))
+
+
+async def test_a_right_change_is_accepted_at_the_level_of_its_contract_and_recorded(store, tmp_path):
+    made, nb = engine(store, replacing("c1", "y = x * 2")), notebook("x = 3", CONTRACTED)
+    events: list[Event] = []
+    decided = await decide(made, BROKEN, nb, tmp_path, events)
+    assert isinstance(decided.decision, Accept)
+    assert decided.decision.trial.level == 2
+    stages = [e.stage for e in events if isinstance(e, StageStarted)]
+    assert stages == ["describe", "validate", "gather", "propose", "screen", "validate", "decide"]
+    assert not store.lineage(PATH), "a proposal leaves no trace"
+
+    surface = MemoryDeployer(nb)
+    version = made.accept(decided, decided.decision.trial, [surface], PATH, "policy")
+    assert surface.notebook.cell("c1").source == '"""Twice x.\n\n>>> y\n6\n"""\ny = x * 2'
+    assert [(r.version.kind, r.outcome) for r in store.lineage(PATH)] == [("initial", "deployed"), ("adapt", "deployed")]
+    assert (version.by, version.level, version.proposer, version.cost.calls) == ("policy", 2, "llm", 1)
+    assert surface.notebook.cell("c1").metadata["jupyter_selfcode"]["version"] == version.id
+    assert not store.verify()
+
+
+async def test_a_wrong_answer_is_evidence_for_the_next_and_is_never_accepted(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 3"), replacing("c1", "y = x * 2"))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert [t.passed for t in decided.trials] == [False, True]
+    second = made.proposers[0].model.asked[1]  # type: ignore[attr-defined]
+    assert "9" in second.messages[-1].content, "what the first gave is told"
+
+
+async def test_a_result_written_down_in_place_of_computed_is_refused(store, tmp_path):
+    made = engine(store, *[replacing("c1", "y = 6")] * 6)
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Reject)
+    assert not any(t.passed for t in decided.trials)
+
+
+async def test_what_no_contract_covers_is_asked_about(store, tmp_path):
+    made = engine(store, replacing("c1", "z = x * 2"))
+    decided = await decide(made, Request("Let z be twice x.", scope=("c1",)), notebook("x = 3", "z = x"), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert "no contract" in decided.decision.reason
+
+
+async def test_under_policy_propose_even_the_best_change_waits(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2"), mode="propose")
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+
+
+async def test_under_policy_report_no_model_is_asked(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2"), mode="report")
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert decided.decision == Reject(decided.decision.reason, "reported")
+    assert made.proposers[0].model.asked == []  # type: ignore[attr-defined]
+
+
+async def test_a_missing_file_is_reported_and_no_model_is_asked(store, tmp_path):
+    made, nb = engine(store, replacing("c0", "x = 1")), notebook("x = open('sales.csv').read()")
+    failure = Failure("c0", "FileNotFoundError", "[Errno 2] No such file or directory: 'sales.csv'")
+    decided = await decide(made, Request("", "exception", "c0", (), failure), nb, tmp_path)
+    assert isinstance(decided.decision, Reject)
+    assert decided.decision.status == "environment"
+    assert decided.cost.calls == 0
+    assert [o.name for o in decided.triage.options], "the options weighed are told"
+
+
+@pytest.mark.parametrize(
+    ("budget", "limit"), [(Budget(attempts=0), "attempts"), (Budget(tokens=10), "tokens"), (Budget(usd=0.01), "cost")]
+)
+async def test_the_call_that_would_pass_a_limit_is_not_made(store, tmp_path, budget, limit):
+    made = engine(store, replacing("c1", "y = x * 2"), usd=0.5)
+    request = Request("", "contract", "c1", (), BROKEN.failure, budget)
+    decided = await decide(made, request, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Reject)
+    assert (decided.decision.status, limit in decided.decision.reason) == ("budget", True)
+    assert made.proposers[0].model.asked == []  # type: ignore[attr-defined]
+
+
+async def test_a_model_that_fails_is_the_environments_trouble_and_its_message_is_told(store, tmp_path):
+    made = engine(store, ModelError("The key in OPENAI_API_KEY was refused (401)."))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Reject)
+    assert (decided.decision.status, decided.decision.reason) == ("environment", "The key in OPENAI_API_KEY was refused (401).")
+
+
+async def test_an_interrupt_stops_a_model_that_never_answers(store, tmp_path):
+    made = engine(store, Hang())
+    task = asyncio.ensure_future(decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path))
+    model = made.proposers[0].model  # type: ignore[attr-defined]
+    while not model.asked:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert model.open == 0
+
+
+async def accepted(store: SqlStore, tmp_path: Path) -> tuple[Engine, Notebook, MemoryDeployer]:
+    made, nb = engine(store, replacing("c1", "y = x * 2")), notebook("x = 3", CONTRACTED)
+    decided = await decide(made, BROKEN, nb, tmp_path)
+    surface = MemoryDeployer(nb)
+    made.accept(decided, decided.decision.trial, [surface], PATH, "person")  # type: ignore[union-attr]
+    return made, nb, surface
+
+
+async def test_a_change_for_a_notebook_that_a_person_has_edited_since_is_refused(store, tmp_path):
+    made, nb = engine(store, replacing("c1", "y = x * 2")), notebook("x = 3", CONTRACTED)
+    decided = await decide(made, BROKEN, nb, tmp_path)
+    edited = MemoryDeployer(notebook("x = 4", CONTRACTED))
+    with pytest.raises(StalePatch):
+        made.accept(decided, decided.decision.trial, [edited], PATH, "person")  # type: ignore[union-attr]
+    assert edited.notebook.cell("c0").source == "x = 4"
+
+
+async def test_where_one_surface_fails_all_hold_the_old_and_the_history_says_undone(store, tmp_path):
+    made, nb = engine(store, replacing("c1", "y = x * 2")), notebook("x = 3", CONTRACTED)
+    decided = await decide(made, BROKEN, nb, tmp_path)
+    first, second = MemoryDeployer(nb), MemoryDeployer(nb, fails_at="commit")
+    with pytest.raises(DeployError):
+        made.accept(decided, decided.decision.trial, [first, second], PATH, "person")  # type: ignore[union-attr]
+    assert (first.notebook, second.notebook) == (nb, nb)
+    assert store.lineage(PATH)[-1].outcome == "undone"
+
+
+async def test_a_rollback_restores_everything_and_is_itself_a_version(store, tmp_path):
+    made, nb, surface = await accepted(store, tmp_path)
+    made.restore(store.lineage(PATH)[0].version, "rollback", [surface], PATH, "person")
+    assert surface.notebook.cells == nb.cells
+    assert [r.version.kind for r in store.lineage(PATH)] == ["initial", "adapt", "rollback"]
+    assert not store.verify()
+
+
+async def test_what_a_person_edits_between_versions_is_the_persons(store, tmp_path):
+    made, _, surface = await accepted(store, tmp_path)
+    by_hand = Notebook((Cell("c0", "code", "x = 30"), *surface.notebook.cells[1:]), surface.notebook.metadata)
+    surface.notebook = by_hand
+    made.restore(store.lineage(PATH)[0].version, "rollback", [surface], PATH, "person")
+    kinds = [(r.version.kind, r.version.by) for r in store.lineage(PATH)]
+    assert kinds == [("initial", "person"), ("adapt", "person"), ("edit", "person"), ("rollback", "person")]
+
+
+def test_a_version_that_was_interrupted_is_settled_by_what_the_notebook_holds(store):
+    old, new = notebook("x = 1"), notebook("x = 2")
+    for found, outcome in ((old, "undone"), (new, "deployed")):
+        version = record.first(new) if not store.lineage(PATH) else record.by_hand(store.lineage(PATH), old, new)
+        store.begin(PATH, version, new)
+        assert store.lineage(PATH)[-1].outcome is None
+        assert len(settle(store, PATH, found)) == 1
+        assert store.lineage(PATH)[-1].outcome == outcome
+
+
+async def test_a_request_that_changes_nothing_is_not_a_version(store, tmp_path):
+    made = engine(store, *[replacing("c0", "x = 3")] * 6)
+    nb = notebook("x = 3")
+    decided = await decide(made, Request("Leave it as it is."), nb, tmp_path)
+    assert isinstance(decided.decision, Reject)
+    assert Patch(nb.digest) not in [t.candidate.patch for t in decided.trials if t.passed]
