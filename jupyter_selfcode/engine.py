@@ -200,7 +200,9 @@ class Engine:
         return version
 
     def _catch_up(self, path: str, found: Notebook) -> None:
-        """Record the notebook as it was found, or what a person changed since our last version."""
+        """Settle what was interrupted; then record the notebook as it was found, or what a person changed since our last
+        version."""
+        settle(self.store, path, found)
         lineage = self.store.lineage(path)
         newest = head(lineage)
         if newest is None:

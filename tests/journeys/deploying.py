@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jupyter_selfcode.plugins.deployers.file import FileDeployer, read_notebook
+from jupyter_selfcode.plugins.deployers.file import FileDeployer
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 from jupyter_selfcode.values.patch import ReplaceSource
 from jupyter_selfcode.values.version import undo_target
@@ -103,7 +104,10 @@ def child(folder: Path, number: int, mode: str, at: int, report: int) -> None:
 
 def main() -> None:
     pid = report = 0
-    read_notebook(Path(sys.argv[1]))  # loads nbformat and its schemas
+    with tempfile.TemporaryDirectory() as scratch:  # what is done once in a process is done before the first fork
+        shutil.copy(sys.argv[1], Path(scratch) / NB)
+        for number in (1, 2):
+            change(Path(scratch), number)
     builtins.print("ready", flush=True)
     for line in sys.stdin:
         match line.rstrip("\n").split("\t"):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import nbformat
@@ -28,7 +29,7 @@ class Deploying:
     """A notebook that is changed again and again by processes that are killed."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.path, self.number = folder, folder / NB, 0
+        self.folder, self.path, self.number, self.seconds = folder, folder / NB, 0, 0.0
         self.path.write_bytes(jupyter(raw_notebook()))
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("deploying.py")), str(self.path)], cwd=ROOT, text=True,
@@ -50,11 +51,13 @@ class Deploying:
         """Deploy one change in a process of its own; whether it was killed, and how many steps it passed."""
         before = self.found()
         self.number += 1
+        start = time.perf_counter()
         pid = int(self._say("go", self.folder, self.number, mode, at))
         if kill_after is not None:
             time.sleep(kill_after)
             os.kill(pid, signal.SIGKILL)
         status, passed = map(int, self._say("wait").split())
+        self.seconds = time.perf_counter() - start
         assert status in (0, -signal.SIGKILL)
         self.check(before, status == 0)
         return status != 0, passed
@@ -116,24 +119,23 @@ def test_killed_at_random_calls_and_moments(deploying: Deploying):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_two_hundred_times_at_random(deploying: Deploying):
-    assert at_random(deploying, 200) > 150
+    at_random(deploying, 200)
 
 
-def at_random(deploying: Deploying, times: int) -> int:
-    """Kill half of the changes at a random call, half at a random moment; how many were killed in time."""
+def at_random(deploying: Deploying, times: int) -> None:
+    """Kill so many processes, about half at a random call, half at a random moment; those that were done before they
+    could be killed do not count."""
     seed = random.randrange(2**32)
-    print(f"seed {seed}")
+    print(f"seed {seed}")  # pytest shows it where the test fails
     chance = random.Random(seed)
     _, calls = deploying.change("calls")
-    start = time.perf_counter()
     deploying.change()
-    usual = time.perf_counter() - start
-    killed = 0
-    for i in range(times):
+    usual, killed = deploying.seconds, 0
+    for i in count():
+        if killed == times:
+            return
         if i % 2:
-            died, _ = deploying.change("calls", chance.randrange(1, calls + 1))
-        else:
             died, _ = deploying.change(kill_after=chance.uniform(0, usual))
+        else:  # the rename is near the end: every other time aim there
+            died, _ = deploying.change("calls", calls - chance.randrange(calls if i % 4 else calls // 20))
         killed += died
-    assert killed > times // 4
-    return killed
