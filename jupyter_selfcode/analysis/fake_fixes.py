@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from ..values.request import Failure
 from ..values.trial import Finding
-from . import fakes_checks, fakes_control, fakes_data
+from . import fakes_checks, fakes_control, fakes_data, fakes_ways_round
 from .contract import examples_of
 from .edits import Edit
 
@@ -21,6 +21,7 @@ RULES: tuple[Callable[[Edit], Iterator[Finding]], ...] = (
     *fakes_control.RULES,
     *fakes_checks.RULES,
     *fakes_data.RULES,
+    *fakes_ways_round.RULES,
 )
 
 

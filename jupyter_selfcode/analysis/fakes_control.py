@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from ..values.trial import Finding, Severity
-from .edits import CHECKS, REMOVE, SILENCE, TOLERATE, Edit, Marked, alike, brief, constant, finding, written
+from .edits import REMOVE, SILENCE, TOLERATE, Edit, Marked, brief, constant, finding, written
 from .magics import mask
 from .trees import dotted
 
@@ -231,6 +231,9 @@ def commented_out(edit: Edit) -> Iterator[Finding]:
     for comment in comments:
         if comment in had or comment not in code or comment in now:
             continue
+        bound = re.match(r"[\w.\[\]'\", ]+=(?!=)", comment)
+        if bound and any(line.startswith(bound.group()) for line in came):
+            continue
         if not any(difflib.SequenceMatcher(None, comment, line).ratio() > 0.5 for line in came):
             yield from finding("commented-out", edit.weigh(REMOVE), f"{brief(comment)} was commented out.")
 
@@ -288,4 +291,3 @@ def emptied_functions(edit: Edit) -> Iterator[Finding]:
 RULES = (
     swallowed, widened, lenient, left_early, skipped, commented_out, made_opaque, silenced, emptied_functions,
 )  # fmt: skip
-__all__ = ["CHECKS", "RULES", "alike", "call_name"]

@@ -15,16 +15,8 @@ from .magics import mask
 from .trees import dotted
 
 FILLERS = (
-    "fillna",
-    "ffill",
-    "bfill",
-    "pad",
-    "backfill",
-    "interpolate",
-    "dropna",
-    "nan_to_num",
-    "combine_first",
-    "SimpleImputer",
+    *("fillna", "ffill", "bfill", "pad", "backfill", "interpolate", "dropna", "nan_to_num", "combine_first"),
+    *("SimpleImputer", "Imputer"),
 )
 SOURCES = (
     "open",
@@ -41,7 +33,7 @@ SHOWING = ("print", "display")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w])")
 
 
-def _text_of(node: ast.AST | None) -> str | None:
+def text_of(node: ast.AST | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
@@ -56,17 +48,17 @@ def _columns_made(tree: ast.Module) -> Iterator[tuple[str, ast.expr, ast.AST]]:
                         if isinstance(target.slice, ast.Tuple) and target.slice.elts
                         else target.slice
                     )
-                    if (name := _text_of(key)) is not None:
+                    if (name := text_of(key)) is not None:
                         yield name, node.value, node
         elif isinstance(node, ast.Call) and call_name(node) == "assign":
             for k in node.keywords:
                 if k.arg:
                     yield k.arg, k.value, node
         elif isinstance(node, ast.Call) and call_name(node) == "insert" and len(node.args) > 2:
-            if (name := _text_of(node.args[1])) is not None:
+            if (name := text_of(node.args[1])) is not None:
                 yield name, node.args[2], node
         elif isinstance(node, ast.Call) and call_name(node) == "setdefault" and len(node.args) == 2:
-            yield _text_of(node.args[0]) or "", node.args[1], node
+            yield text_of(node.args[0]) or "", node.args[1], node
 
 
 def _made(tree: ast.Module) -> Marked:
@@ -87,7 +79,7 @@ def columns_invented(edit: Edit) -> Iterator[Finding]:
                 "invented", severity, f"The column {name!r} is given {brief(value, 40)}: data is made up."
             )
         elif isinstance(value, ast.Subscript) and missing and edit.repair:
-            other = _text_of(value.slice)
+            other = text_of(value.slice)
             if other is not None and not alike(name, other):
                 yield from finding("invented", "block", f"The missing column {name!r} is a copy of {other!r}.")
             elif other is not None and "".join(other.split()).lower() != "".join(name.split()).lower():
@@ -99,7 +91,7 @@ def _keys(tree: ast.Module) -> Marked:
         if isinstance(node, ast.Subscript):
             parts = node.slice.elts if isinstance(node.slice, (ast.List, ast.Tuple)) else [node.slice]
             for part in parts:
-                if (name := _text_of(part)) is not None:
+                if (name := text_of(part)) is not None:
                     yield name, part
 
 
@@ -107,14 +99,14 @@ def column_replaced(edit: Edit) -> Iterator[Finding]:
     """A missing column whose place another one has taken, with a name that is not alike."""
     if not edit.repair:
         return
-    gone = {_text_of(n) or "" for n in edit.removed(_keys)} & edit.subjects
-    came = sorted({_text_of(n) or "" for n in edit.added(_keys)} - {""})
+    gone = {text_of(n) or "" for n in edit.removed(_keys)} & edit.subjects
+    came = sorted({text_of(n) or "" for n in edit.added(_keys)} - {""})
     for name in sorted(gone):
         if came and not any(alike(name, other) for other in came):
             yield from finding("renamed", "ask", f"{name!r} was replaced by {came[0]!r}, whose name is not alike.")
     for node in edit.added(_renames):
         assert isinstance(node, ast.Tuple)
-        old, new = (_text_of(e) or "" for e in node.elts)
+        old, new = (text_of(e) or "" for e in node.elts)
         if new in edit.subjects and not alike(old, new):
             yield from finding(
                 "renamed", "ask", f"{old!r} is renamed to the missing {new!r}, and the names are not alike."
@@ -126,8 +118,8 @@ def _renames(tree: ast.Module) -> Marked:
         if call_name(node) == "rename" and isinstance(node, ast.Call):
             for held in [*node.args, *(k.value for k in node.keywords)]:
                 for k, v in zip(held.keys, held.values, strict=True) if isinstance(held, ast.Dict) else ():
-                    if _text_of(k) is not None and _text_of(v) is not None:
-                        yield f"{_text_of(k)}>{_text_of(v)}", ast.Tuple([k or v, v], ast.Load())
+                    if text_of(k) is not None and text_of(v) is not None:
+                        yield f"{text_of(k)}>{text_of(v)}", ast.Tuple([k or v, v], ast.Load())
 
 
 def _defaults(tree: ast.Module) -> Marked:
@@ -146,7 +138,7 @@ def defaulted(edit: Edit) -> Iterator[Finding]:
         return
     for node in edit.added(_defaults):
         assert isinstance(node, ast.Call)
-        key = _text_of(node.args[0] if call_name(node) == "get" else node.args[1])
+        key = text_of(node.args[0] if call_name(node) == "get" else node.args[1])
         default = node.args[-1] if len(node.args) + (call_name(node) == "get") == 3 else None
         if key is None and edit.failure and edit.failure.ename not in ("KeyError", "AttributeError"):
             continue
@@ -228,7 +220,7 @@ def _reads(tree: ast.Module) -> Marked:
     for node in ast.walk(tree):
         if call_name(node).startswith(("read_", "fetch_", "load_")) or call_name(node) in SOURCES:
             assert isinstance(node, ast.Call)
-            held = [_text_of(a) for a in node.args if _text_of(a) is not None]
+            held = [text_of(a) for a in node.args if text_of(a) is not None]
             yield f"{call_name(node) if not held else ''} {held[:1]}", node
 
 
@@ -299,7 +291,7 @@ def hard_coded(edit: Edit) -> Iterator[Finding]:
         for n in ast.walk(value):
             if isinstance(n, ast.Constant) and isinstance(n.value, (int, float)) and not isinstance(n.value, bool):
                 held.add(abs(n.value))
-            elif text := _text_of(n):
+            elif text := text_of(n):
                 held |= {number for number in _numbers(text) if _telling(number)}
         for number in sorted(held & known):
             severity: Severity | None = (
@@ -309,10 +301,21 @@ def hard_coded(edit: Edit) -> Iterator[Finding]:
                 "hard-coded", severity, f"{brief(value, 40)} writes the expected answer {number:g} into the code."
             )
         text_wanted = {w.strip().strip("'\"") for w in edit.wants.split("\n")}
-        if (said := _text_of(value)) and len(said) > 3 and said in text_wanted and said not in edit.words:
+        if (said := text_of(value)) and len(said) > 3 and said in text_wanted and said not in edit.words:
             yield from finding("hard-coded", "ask", f"{said!r} is the contract's answer, written into the code.")
+    for node in edit.added(_constants):
+        number = abs(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) else 0.0
+        if number in wanted & known and _telling(number):
+            severity = "ask" if 1900 <= number <= 2100 else "block"
+            yield from finding("hard-coded", severity, f"The contract's answer {number:g} stands in the code.")
     if edit.repair:
         yield from _frozen(edit)
+
+
+def _constants(tree: ast.Module) -> Marked:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            yield repr(node.value), node
 
 
 def _frozen(edit: Edit) -> Iterator[Finding]:
