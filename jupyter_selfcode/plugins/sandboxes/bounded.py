@@ -19,8 +19,9 @@ from traitlets import Int
 Gate = Callable[[int], bool]
 """Told the bytes of each message; False where it must not be read any more."""
 
-QUEUE = 1000
-"""Messages that ZeroMQ keeps for us. Fewer would make the kernel drop messages of honest cells with many displays."""
+QUEUE = 20_000
+"""Messages that ZeroMQ keeps for us in a trial. With its usual 1,000, kernels drop displays of honest cells as soon as
+this process is slow (tried: 3,000 displays on a busy machine); a run has no limit."""
 
 
 RECONNECT = 10
@@ -47,6 +48,16 @@ class BoundedChannel(AsyncZMQSocketChannel):
         # The driver has been told and is about to cancel whoever waits here; there is nothing to answer.
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
+    async def broken(self) -> None:
+        """Wait until the connection breaks: the kernel is gone, or ZeroMQ has refused a message for its size."""
+        assert self.socket is not None
+        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        try:
+            await monitor.recv_multipart()
+        finally:
+            self.socket.disable_monitor()
+            monitor.close(linger=0)
+
 
 class CellClient(AsyncKernelClient):
     """A client that says which cell it executes, as JupyterLab does, and has a largest message."""
@@ -57,10 +68,10 @@ class CellClient(AsyncKernelClient):
     def _context_default(self) -> zmq.asyncio.Context:
         self._created_context = True
         context = zmq.asyncio.Context()
+        # Defaults of sockets made from this context: they must be set before a socket connects.
+        context.setsockopt(zmq.RCVHWM, QUEUE if self.largest else 0)
         if self.largest:
-            # Defaults of sockets made from this context: they must be set before a socket connects.
             context.setsockopt(zmq.MAXMSGSIZE, self.largest)
-            context.setsockopt(zmq.RCVHWM, QUEUE)
         context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
         return context
 

@@ -9,12 +9,13 @@ awaited; every limit is ours as well, kept while waiting for that task.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
 import signal
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar, cast
@@ -70,7 +71,7 @@ class NbclientKernel:
         self._begun = time.monotonic()
         self._received = self._messages = 0
         self._stop: asyncio.Future[tuple[RunState, str]] = asyncio.get_running_loop().create_future()
-        self._watcher: asyncio.Task[None] | None = None
+        self._watchers: list[asyncio.Task[None]] = []
         self._connected: CellClient | None = None
         self._info: Mapping[str, Any] = {}
         self._note = ""
@@ -108,7 +109,7 @@ class NbclientKernel:
         try:
             await self._within(cells.async_execute_cell(node, index), self._limits.cell_seconds)
         except CellTimeoutError:
-            self._halt("output", f"stopped: an output was larger than your limit of {_size(self._limits.output)}")
+            self._halt("output", f"stopped: {self._too_large}")
         except DeadKernelError:
             self._halt("died", "the kernel died")
         except Exception as e:  # whatever a kernel sends must not end the caller
@@ -158,9 +159,9 @@ class NbclientKernel:
             client = self._connected = cast("CellClient", kernels.client(**options))
             client.start_channels(stdin=False, hb=False, control=False)
             self._cells.kc = client
-            if output is not None:
-                for channel in (client.shell_channel, client.iopub_channel):
-                    channel.gate, channel.refuse = self._let_in, self._refuse
+            channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
+            for channel in channels:
+                channel.gate, channel.refuse = self._let_in, self._refuse
             self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
         except (OSError, RuntimeError, TimeoutError) as e:
             said = self._last_words() or (str(e) or f"no answer in {self._limits.startup_seconds:g} s")
@@ -168,17 +169,22 @@ class NbclientKernel:
                 f"The kernel {kernels.kernel_name!r} did not start ({said}). Check it with: jupyter console --kernel "
                 f"{kernels.kernel_name}"
             ) from e
-        self._watcher = asyncio.ensure_future(self._watch())
+        watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
+        self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
     async def close(self, *, now: bool) -> None:
         """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-        for task in list(self._cells.pollers):
+        tasks = [*self._watchers, *self._cells.pollers]
+        for task in tasks:
             task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         try:
-            if self._kernels.has_kernel:
-                await self._kernels.shutdown_kernel(now=now)
+            if self._kernels.has_kernel and not now:
+                # `shutdown_kernel` interrupts first; an idle kernel then misses the request now and then (2.5 s lost).
+                self._kernels.shutting_down = True
+                await self._kernels.request_shutdown()
+                await self._kernels.finish_shutdown(pollinterval=0.01)
         finally:
             if self._kernels.has_kernel:  # nothing is asked politely any more
                 await self._process.kill()
@@ -204,15 +210,21 @@ class NbclientKernel:
         asked = set[str]()
         while True:
             asked.add(client.kernel_info())
-            reply: dict[str, Any] | None = None
-            try:
-                while reply is None or reply["msg_type"] != "kernel_info_reply":
-                    reply = await client.get_shell_msg(timeout=1)
+            reply = await self._first(client.get_shell_msg, lambda m: m["msg_type"] == "kernel_info_reply")
+            with contextlib.suppress(Empty):  # not connected when the outputs were sent: ask again
                 while True:
                     status = await client.get_iopub_msg(timeout=0.2)
                     known = status["parent_header"].get("msg_id") in asked
                     if known and status["content"].get("execution_state") == "idle":
                         return cast("Mapping[str, Any]", reply["content"])
+
+    async def _first(self, get: Callable[..., Any], wanted: Callable[[Any], bool]) -> Mapping[str, Any]:
+        """The first message that is wanted. Raises `RuntimeError` where the process ends before."""
+        while True:
+            try:
+                message = await get(timeout=LOOK_SECONDS)
+                if wanted(message):
+                    return cast("Mapping[str, Any]", message)
             except Empty:
                 if not await self._kernels.is_alive():
                     raise RuntimeError("it ended at once") from None
@@ -228,6 +240,16 @@ class NbclientKernel:
             self._halt("died", f"the kernel died ({signal.strsignal(-code)}, signal {-code})")
         else:
             self._halt("died", f"the kernel died (it ended itself with exit code {code})")
+
+    async def _watch_size(self, channel: BoundedChannel) -> None:
+        await channel.broken()
+        await asyncio.sleep(2 * LOOK_SECONDS)  # the end of the process breaks it too, and is the better reason
+        if await self._process.poll() is None:
+            self._halt("output", f"stopped: {self._too_large}")
+
+    @property
+    def _too_large(self) -> str:
+        return f"it gave an output larger than your limit of {_size(self._limits.output)}"
 
     # ---- limits ----------------------------------------------------------------------------------------------------
 
