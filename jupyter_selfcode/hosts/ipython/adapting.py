@@ -16,6 +16,7 @@ from ...stages.validate import broken
 from ...values.request import Failure
 from ...values.trial import Example
 from .session import Executed
+from .stops import CommandError
 
 if TYPE_CHECKING:
     from .extension import Extension
@@ -66,7 +67,7 @@ def _show_broken(extension: Extension, failure: Failure, result: Any) -> None:
 def adapt(extension: Extension, cell: Executed, failure: Failure, result: Any) -> None:
     """Propose a repair; where the policy deploys it, it becomes this cell's result."""
     from ...commands import Reply, fix_request, follow
-    from .magics import CommandError, carry_out
+    from .magics import carry_out
     from .progress import Progress
     from .workspace import LiveWorkspace
 

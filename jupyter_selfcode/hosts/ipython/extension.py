@@ -17,6 +17,7 @@ from IPython.core.magic import no_var_expand
 from ...config import SelfCode
 from .green import Transformer, is_marked
 from .session import LiveSession
+from .stops import CommandError
 
 if TYPE_CHECKING:
     from .workspace import LiveWorkspace
@@ -124,6 +125,8 @@ class Extension:
         try:
             if session.stopping is not None:
                 self._stop(result, session.stopping)
+                return
+            if isinstance(result.error_in_exec, CommandError):
                 return
             session.end(result)
             cell = session.running

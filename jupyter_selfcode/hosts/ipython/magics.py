@@ -11,16 +11,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import UsageError
-
 from ... import views
 from ...analysis.forms import intent_of, read
 from ...commands import Reply, follow, parse_line
 from ...values.errors import SelfcodeError
 from ...values.request import Request
 from ...views import View
-from ...views.blocks import Fold, Source, visible
+from ...views.blocks import Fold, Source
 from .progress import Progress
+from .stops import CommandError, WaitsForDecision
 from .workspace import LiveWorkspace
 
 if TYPE_CHECKING:
@@ -28,17 +27,6 @@ if TYPE_CHECKING:
 
 STOPPED = "Stopped; nothing was changed."
 Work = Callable[[LiveWorkspace, Progress], Reply]
-
-
-class CommandError(UsageError):
-    """What went wrong and what to do next, on one line."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"\x1b[31mselfcode:\x1b[0m {visible(str(self))}"]
-
-
-class WaitsForDecision(UsageError):
-    """The cell's code is proposed and not accepted yet, so what stands below it is not run."""
 
 
 def carry_out(extension: Extension, work: Work) -> Reply | None:

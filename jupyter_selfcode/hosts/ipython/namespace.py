@@ -29,9 +29,9 @@ def plan(before: Notebook, after: Notebook, ran: Iterable[str]) -> tuple[str, ..
     runnable = {c.id for c in after.cells if c.runs and not is_intent(c.source)}
     wanted: set[str] = set()
     for c in changes:
-        if (c.change == "changed" and c.cell_id in had | wanted and c.cell_id in runnable) or (
-            c.change == "inserted" and c.cell_id in runnable and set(slice_above(after, c.cell_id)) <= had | wanted
-        ):
+        new = c.change == "inserted" or (c.change == "changed" and is_intent(c.before))
+        ready = new and c.cell_id in runnable and set(slice_above(after, c.cell_id)) <= had | wanted
+        if ready or (c.change == "changed" and c.cell_id in had & runnable):
             wanted.add(c.cell_id)
     gone = [
         c.before

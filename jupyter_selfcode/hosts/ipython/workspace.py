@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...config import SelfCode, settings
-from ...selfcode import WAITING, Workspace, make_engine, name_in_history, open_store, proposal_id
+from ...selfcode import Workspace, make_engine, name_in_history, open_store
+from ...waiting import proposal_id
 from ...values.decision import Accept, Ask
 from ...values.errors import StalePatch
 from ...values.events import Decided, Event
@@ -79,13 +80,13 @@ class LiveWorkspace(Workspace):
         if base is None or patch.base == now.digest or not patch:
             return super().accept(decided, by)
         if tried(base, trial) != tried(now, trial):
-            self.store.drop_note(self.path, WAITING, name)
+            self.waiting.drop(name)
             raise StalePatch(
                 "A cell that this change was tried with has changed since, so it was not applied. Ask again."
             )
         rebased = replace(trial, candidate=replace(trial.candidate, patch=rebase(patch, now)))
         version = super().accept(replace(decided, decision=replace(decided.decision, trial=rebased)), by)
-        self.store.drop_note(self.path, WAITING, name)
+        self.waiting.drop(name)
         return version
 
 
