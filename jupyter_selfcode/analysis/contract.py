@@ -16,6 +16,7 @@ from ..values.errors import BadInput
 from ..values.trial import Example
 from . import probing
 from .forms import (
+    OPENING,
     CellForm,
     compose,
     docstring_of,
@@ -179,7 +180,7 @@ def _with_contract(source: str, added: str) -> str:
     node, value = found
     start_at, end_at = span(body, node)
     new = literal(grown(value))
-    opening = _OPENING.match(body[start_at:end_at])
+    opening = OPENING.match(body[start_at:end_at])
     if opening and opening.group(2) == "'''" and "'''" not in value + added and new.startswith(('"""', 'r"""')):
         new = new.replace('"""', "'''") if new.count('"""') == 2 else new
     return above + body[:start_at] + new + body[end_at:]

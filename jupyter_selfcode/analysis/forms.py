@@ -1,12 +1,12 @@
 """The form of a cell: its words (the intent), its examples (the contract) and the code that keeps them.
 
-    %%selfcode
-    \"\"\"words                        the intent
+%%selfcode
+\"\"\"words                        the intent
 
-    >>> revenue.index.is_unique     the contract: doctest examples, as `doctest` reads and compares them
-    True
-    \"\"\"
-    code                            what keeps the promise
+>>> revenue.index.is_unique     the contract: doctest examples, as `doctest` reads and compares them
+True
+\"\"\"
+code                            what keeps the promise
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from typing import Literal
 from .magics import Masked, mask, parse, parse_masked
 
 _MAGIC = re.compile(r"\s*^%%selfcode(?:[ \t]+(?P<words>[^\n]*?))?[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
-_OPENING = re.compile(r"\s*([rRuU]?)(\"\"\"|'''|\"|')")
+_PLAINLY_CODE = re.compile(
+    r"(?:async )?def \w+\(|class \w+[(:]|@\w+[\w.]*(?:\(|$)|print\s+['\"]"
+    r"|[A-Za-z_][\w.\[\]'\"]*\s*[-+*/|&]?=\s*(?:[A-Za-z_][\w.]*[(\[]|[\[({'\"])"
+)
+"""Beginnings of lines that are code although the line alone is no Python: unclosed, misspelt, or Python 2."""
+OPENING = re.compile(r"\s*([rRuU]?)(\"\"\"|'''|\"|')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ def _broken_code(text: str) -> bool:
     lines = _without_examples(text).split("\n")
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         bare = line.strip()
+        if _PLAINLY_CODE.match(bare):
+            return True
         indented = len(following) - len(following.lstrip()) > len(line) - len(line.lstrip())
         tree = parse(bare + " pass" if bare.endswith(":") else bare)
         if tree is None or not tree.body:
@@ -126,7 +133,7 @@ def _broken_code(text: str) -> bool:
 
 def _broken_docstring(body: str) -> tuple[str, str] | None:
     """Docstring and rest of a body that does not parse but begins with a whole string literal on lines of its own."""
-    opening = _OPENING.match(body)
+    opening = OPENING.match(body)
     if not opening:
         return None
     end = body.find(opening.group(2), opening.end())

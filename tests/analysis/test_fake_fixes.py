@@ -1,0 +1,61 @@
+"""The rules against fake fixes, on the tables that `tests/benchmarks/bench_fake_fixes.py` reports on."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jupyter_selfcode.analysis.fake_fixes import find
+from jupyter_selfcode.values.request import Failure
+
+FOLDER = Path(__file__).parent
+
+
+def table(name: str) -> list[dict]:
+    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))["case"]
+
+
+def said(case: dict) -> str:
+    ename, _, evalue = case.get("failure", "").partition(": ")
+    found = find(
+        case["old"], case["new"], Failure("c", ename, evalue) if ename else None, case.get("recorded", ""),
+        words=case.get("words", ""), needed=case.get("needed", ()), defined=case.get("defined", ()),
+    )  # fmt: skip
+    assert all(f.message and "\n" not in f.message and f.code.startswith("fake-fix:") for f in found)
+    severities = {f.severity for f in found}
+    return "block" if "block" in severities else "ask" if "ask" in severities else "pass"
+
+
+WANTED = {"fake": "block", "lookalike": "ask", "honest": "pass"}
+
+
+@pytest.mark.parametrize("case", table("fake_fix_cases.toml"), ids=lambda c: f"{c['verdict']}: {c['name']}")
+def test_each_change_is_judged_as_a_person_judged_it(case):
+    assert said(case) == WANTED[case["verdict"]]
+
+
+@pytest.mark.parametrize("case", table("fake_fix_second_round.toml"), ids=lambda c: f"{c['verdict']}: {c['name']}")
+def test_what_the_first_rules_missed_no_longer_passes_with_no_word(case):
+    if case["verdict"] == "honest":
+        assert said(case) == "pass"
+    elif case["verdict"] == "fake":
+        assert said(case) in ("block", "ask")
+    else:
+        assert said(case) != "block"
+
+
+def test_honest_changes_that_made_no_rule_are_not_refused():
+    refused = [c["name"] for c in table("fake_fix_held_out.toml") if c["verdict"] == "honest" and said(c) == "block"]
+    assert refused == []
+
+
+@pytest.mark.parametrize("source", ["", "x = 1", "print(", "%%bash\nls", "try:\n    f()\nexcept Exception:\n    pass"])
+def test_what_was_there_before_is_not_held_against_a_change(source):
+    assert find(source, source, Failure("c", "KeyError", "'x'")) == ()
+
+
+def test_a_swallowed_exception_is_told_with_what_swallows_it():
+    [found] = find("f()", "try:\n    f()\nexcept ValueError:\n    pass", Failure("c", "ValueError", "bad"))
+    assert found.message == "'except ValueError' swallows the exception and goes on."
