@@ -10,18 +10,21 @@ import argparse
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from . import reading, views
+from .analysis import contract
 from .codec import to_json
-from .selfcode import Workspace, proposal_id
+from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
 from .values.events import Decided, Event
+from .values.notebook import Notebook
 from .values.request import Failure, Request
 from .values.version import Version
+from .waiting import proposal_id
 
 Tell = Callable[[Event], None]
 
@@ -122,7 +125,7 @@ def deployed(workspace: Workspace, version: Version | None, before: Any, decided
 
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    lineage, waiting = workspace.lineage(), workspace.waiting()
+    lineage, waiting = workspace.lineage(), workspace.waiting.all()
     data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
     return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
@@ -132,7 +135,7 @@ def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     words = _text(args.words)
     if not words:
         raise BadInput('Say in words what to change: adapt "plot revenue per month".')
-    cells = [c for c in (workspace.cell(n) for n in args.cell or ()) if c]
+    cells = [reading.cell(workspace, name) for name in args.cell or ()]
     scope = tuple(c.id for c in cells)
     request = Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
     return follow(workspace, request, tell)
@@ -157,35 +160,38 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
         compile(expression, "<check>", "eval")
     except (SyntaxError, ValueError) as e:
         raise BadInput(f"Not an expression that can be checked: {expression!r} ({e.__class__.__name__}).") from None
-    cell = workspace.cell(args.cell) or workspace.last_cell()
-    if cell is None:
-        raise BadInput('Say which cell: check "len(df) > 0" --cell ID.')
+    cell = reading.cell(workspace, args.cell)
     before = workspace.notebook()
-    return deployed(workspace, workspace.add_check(cell, expression), before)
+    source = contract.with_example(cell.source, expression)
+    cells = tuple(replace(c, source=source) if c.id == cell.id else c for c in before.cells)
+    version = workspace.engine.amend(
+        Notebook(cells, before.metadata), workspace.surfaces, workspace.path, "person", f"check {expression}"
+    )
+    return deployed(workspace, version, before)
 
 
 def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    _, decided = workspace.pick(args.name)
+    _, decided = workspace.waiting.pick(args.name)
     before = workspace.notebook()
     return deployed(workspace, workspace.accept(decided), before, decided)
 
 
 def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     why = _text(args.why)
-    name = workspace.reject(args.name, why)
+    name = workspace.waiting.reject(args.name, why)
     said = f"Rejected {name}." + (" The reason is kept for later proposals." if why else "")
     return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
 
 
 def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    lineage, waiting = workspace.lineage(), workspace.waiting()
+    lineage, waiting = workspace.lineage(), workspace.waiting.all()
     rows = [reading.row(r) for r in lineage]
     return Reply({"notebook": workspace.path, "versions": rows, "waiting": list(waiting)},
                  views.history(workspace.path, rows, waiting, graph=args.graph, speak=spoken(workspace)))
 
 
 def _show(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    recorded = workspace.find(args.version)
+    recorded = reading.find(workspace, args.version)
     a, b = reading.around(workspace, recorded)
     return Reply({"version": plain(recorded.version), "number": recorded.number, "outcome": recorded.outcome},
                  views.version(recorded, a, b))
@@ -195,28 +201,24 @@ def _diff(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     if args.version is None:
         first, a, second, b = "head", reading.head_notebook(workspace), "now", workspace.notebook()
     else:
-        one = workspace.find(args.version)
+        one = reading.find(workspace, args.version)
         first, a = f"v{one.number}", workspace.store.notebook(one.version.notebook)
         if args.other is None:
             second, b = "now", workspace.notebook()
         else:
-            two = workspace.find(args.other)
+            two = reading.find(workspace, args.other)
             second, b = f"v{two.number}", workspace.store.notebook(two.version.notebook)
     return Reply({"from": first, "to": second, "cells": reading.changes(a, b)}, views.diff(a, b, f"{first} → {second}"))
 
 
 def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    cell = workspace.cell(args.cell) or workspace.last_cell()
-    if cell is None:
-        raise BadInput("Say which cell: blame CELL.")
+    cell = reading.cell(workspace, args.cell)
     rows = reading.blame(workspace, cell)
     return Reply({"cell": cell.id, "lines": rows}, views.blame(cell, rows))
 
 
 def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    cell = workspace.cell(args.cell) or workspace.last_cell()
-    if cell is None:
-        raise BadInput("Say which cell: why CELL.")
+    cell = reading.cell(workspace, args.cell)
     found = reading.last_change(workspace, cell)
     if found is None:
         return Reply({"cell": cell.id, "version": None}, views.message(f"No version has changed cell {cell.id}.", "ok"))
@@ -225,7 +227,8 @@ def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     before = workspace.notebook()
-    return deployed(workspace, workspace.restore("rollback", args.version or ""), before)
+    target = reading.find(workspace, args.version).version if args.version else None
+    return deployed(workspace, workspace.restore("rollback", target), before)
 
 
 def _undo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,27 +95,28 @@ class Engine:
 
         reason: Reject | None = None
         try:
-            async for event in propose(self.proposers, situation):
-                yield event
-                if not isinstance(event, Proposed):
-                    continue
-                fresh: list[Trial] = []
-                for candidate in event.candidates:
-                    async for told in self.try_out(candidate, request, notebook, folder, before, recorded or {}):
-                        yield told
-                        if isinstance(told, Tried):
-                            fresh.append(told.trial)
-                trials += fresh
-                yield StageStarted("decide")
-                if decision := decide(fresh, self.policy):
-                    yield decided(decision, context_hash)
-                    return
+            async with aclosing(propose(self.proposers, situation)) as proposed:
+                async for event in proposed:
+                    yield event
+                    if not isinstance(event, Proposed):
+                        continue
+                    fresh: list[Trial] = []
+                    for candidate in event.candidates:
+                        async for told in self.try_out(candidate, request, notebook, folder, before, recorded or {}):
+                            yield told
+                            if isinstance(told, Tried):
+                                fresh.append(told.trial)
+                    trials += fresh
+                    yield StageStarted("decide")
+                    if decision := decide(fresh, self.policy):
+                        yield decided(decision, context_hash)
+                        return
         except BudgetSpent as e:
             yield Said(str(e))
             reason = Reject(str(e), "budget")
         except ModelError as e:
             yield Said(str(e))
-            reason = Reject(str(e), "environment")
+            reason = Reject(str(e), "transient" if e.transient else "environment")
         yield Spent(spending.spent)
         yield decided(reason or nothing_passed(trials), context_hash)
 

@@ -5,7 +5,7 @@ Async only where we wait for others: models, retrievers, kernels, and so propose
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class Proposer(Protocol):
     price: float
     """Order of trial: 0 for free, 1 for a model. Cheapest first."""
 
-    def propose(self, situation: Situation) -> AsyncIterator[Event]: ...
+    def propose(self, situation: Situation) -> AsyncGenerator[Event]: ...
 
 
 @runtime_checkable

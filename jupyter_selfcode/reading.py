@@ -11,9 +11,49 @@ from .analysis.changes import cell_changes
 from .config import plugins
 from .selfcode import Workspace
 from .values.canonical import plain
+from .values.errors import BadInput
 from .values.notebook import Cell, Notebook
 from .values.prompt import Cost
 from .values.version import Lineage, Recorded, head, total_cost
+
+
+def find(workspace: Workspace, name: str) -> Recorded:
+    """A version by number (`3`, `v3`), by the start of its id, or `head`. Raises `BadInput`."""
+    lineage = [r for r in workspace.lineage() if r.outcome == "deployed"]
+    if not lineage:
+        raise BadInput("This notebook has no history yet.")
+    if name in ("head", ""):
+        return lineage[-1]
+    number = name.removeprefix("v")
+    if number.isdigit() and len(number) < 8:
+        found = [r for r in lineage if r.number == int(number)]
+    else:
+        found = [r for r in lineage if r.version.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise BadInput(f"There is no version {name}; the versions are 1 to {lineage[-1].number}.")
+    raise BadInput(f"{name} is the start of {len(found)} versions; give more of the id.")
+
+
+def cell(workspace: Workspace, name: str | None) -> Cell:
+    """A cell by id, by the start of its id, or by its place among the code cells from 1; None: the one that ran last in
+    a live session. Raises `BadInput`."""
+    notebook = workspace.notebook()
+    if name is None:
+        last = workspace.session.cell_id() if workspace.session else None
+        if last is None or last not in notebook:
+            raise BadInput("Say which cell: its id, or its place among the code cells from 1.")
+        return notebook.cell(last)
+    found = [c for c in notebook.cells if c.id == name] or [c for c in notebook.cells if c.id.startswith(name)]
+    if not found and name.isdigit() and 0 < int(name) <= len(notebook.code_cells):
+        found = [notebook.code_cells[int(name) - 1]]
+    if len(found) != 1:
+        raise BadInput(
+            f"{'No' if not found else 'More than one'} cell is named {name!r}; give a cell id, or its place among the "
+            f"code cells, 1 to {len(notebook.code_cells)}."
+        )
+    return found[0]
 
 
 def row(r: Recorded) -> dict[str, Any]:

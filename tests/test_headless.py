@@ -418,7 +418,7 @@ async def test_what_waits_can_be_accepted_from_the_history(world):
     from jupyter_selfcode.selfcode import open_notebook
 
     workspace = open_notebook(world.path, world.settings)
-    name, decided = workspace.pick(None)
+    name, decided = workspace.waiting.pick()
     assert name == report.waiting
     workspace.accept(decided)
     workspace.close()

@@ -281,9 +281,9 @@ class Course:
     def _leave(self, bench: Bench, decided: Decided, reason: str) -> None:
         """Keep a proposal for a person: in the history, and as a patch file beside the notebook."""
         from ..plugins.deployers.patch_file import write_patch
-        from ..selfcode import keep_waiting
+        from ..waiting import Waiting
 
-        self.waiting = keep_waiting(bench.store, bench.path, decided)
+        self.waiting = Waiting(bench.store, bench.path).keep(decided)
         try:
             self.patch_file = write_patch(self.job.source, decided, self.waiting)
             where = f"It is kept as {self.patch_file.name} beside the notebook"

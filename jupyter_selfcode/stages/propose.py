@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
 from ..protocols import Proposer, Situation
 from ..values.errors import BudgetSpent
@@ -74,8 +75,9 @@ async def propose(proposers: Sequence[Proposer], situation: Situation) -> AsyncI
     for proposer in sorted(proposers, key=lambda p: p.price):
         yield StageStarted("propose", proposer.name)
         try:
-            async for event in proposer.propose(situation):
-                yield event
+            async with aclosing(proposer.propose(situation)) as told:  # type: ignore[type-var]
+                async for event in told:
+                    yield event
         except BudgetSpent:
             raise
         except NotImplementedError as e:  # a plug-in that cannot serve this kind of request says so
