@@ -18,7 +18,7 @@ from pathlib import Path
 from .analysis.contract import intent_of
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import decide, level_of, nothing_passed
+from .stages.decide import decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
@@ -140,8 +140,7 @@ class Engine:
         trial = replace(trial, run=runs[0], kind="fresh", seconds=time.monotonic() - start)
         for check in self.checks:
             trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
-        level, assumptions = level_of(trial, after, recorded)
-        yield Tried(replace(trial, level=level, assumptions=assumptions, seconds=time.monotonic() - start))
+        yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""

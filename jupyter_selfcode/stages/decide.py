@@ -1,50 +1,76 @@
 """decide: trials and policy give Accept, Ask or Reject.
 
 Levels, in the words of the README: 0 well-formed (it parses, imports exist here, it stays in its scope, and it ran) ·
-2 contract (examples that this change can affect hold, and cells that it does not touch gave the same outputs again).
+2 contract (the promises that this change can affect hold, and cells that it does not touch gave the same outputs again).
 Levels 1, 3 and 4 need evidence that is not gathered yet, and are not claimed.
+
+A promise that held before the change holds after a change that does nothing, so it says nothing for what was asked. Only
+what did *not* hold before and holds now is decisive, and only that lets a change be deployed unasked. (Tests that pass
+before and after a patch are the known weakness of test-based repair: Qi et al., ISSTA 2015, found most patches of
+GenProg that passed all tests to be wrong.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from ..analysis.effects import slice_below
+from ..analysis.magics import parse
+from ..analysis.contract import executable
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
 from ..values.trial import Trial
 
+Recorded = Mapping[str, tuple[object, ...]]
+"""Outputs that a notebook file carries, by cell id."""
 
-def level_of(trial: Trial, notebook: Notebook, recorded: dict[str, tuple[object, ...]]) -> tuple[int | None, tuple[str, ...]]:
-    """The level that a trial reached, and what that assumes. `recorded` are outputs that the notebook file carries."""
-    if trial.run is None or not trial.passed:
-        return None, ()
-    touched = set(trial.candidate.patch.cells)
-    order = {c.id: i for i, c in enumerate(notebook.cells)}
-    first = min((order[c] for c in touched if c in order), default=0)
-    held = [e for e in trial.run.examples if e.passed and order.get(e.cell_id, first) >= first]
-    again = sum(
-        1
-        for r in trial.run.results
-        if trial.before and r.cell_id not in touched and r.status == "ok" and trial.before.result(r.cell_id)
+
+def asserted(source: str) -> frozenset[str]:
+    """The assertions that a cell makes whenever it runs: at its top level, about something that has a name."""
+    tree = parse(executable(source))
+    return frozenset(
+        ast.unparse(s.test)
+        for s in (tree.body if tree else ())
+        if isinstance(s, ast.Assert) and any(isinstance(n, ast.Name) for n in ast.walk(s.test))
     )
-    assumptions = [
-        f"ran from the top in a clean kernel ({trial.run.sandbox}), {sum(r.status == 'ok' for r in trial.run.results)} cells"
-    ]
+
+
+def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded) -> Trial:
+    """The trial with the level that it reached, what that assumes, and how much of it is decisive."""
+    if trial.run is None or not trial.passed:
+        return trial
+    touched = {i for i in trial.candidate.patch.cells if i in after}
+    affected = touched.union(*(slice_below(after, i) for i in touched))
+    was_well = {r.cell_id for r in trial.before.results if r.status == "ok"} if trial.before else set()
+    held_before = {(e.cell_id, e.source) for e in trial.before.examples if e.passed} if trial.before else set()
+    ran = {r.cell_id: r for r in trial.run.results if r.status == "ok"}
+
+    examples = [e for e in trial.run.examples if e.passed and e.cell_id in affected]
+    decisive = sum((e.cell_id, e.source) not in held_before for e in examples)
+    promised = {a for c in before.code_cells for a in asserted(c.source)}  # a candidate's own assertions are no promise
+    asserts = [(i, a) for i in ran if i in affected for a in asserted(after.cell(i).source) & promised]
+    decisive += sum(i not in was_well for i, _ in asserts)
+    again = [i for i in ran if i in touched and recorded.get(i) and same_outputs(recorded[i], ran[i].outputs)]
+    decisive += sum(i not in was_well for i in again)
+
+    said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {len(ran)} cells"]
+    if unchanged := len((was_well & ran.keys()) - touched):
+        said.append(f"{unchanged} untouched cells ran again; differing outputs are listed as findings")
+    if examples:
+        said.append(f"{len(examples)} examples of the contract hold; what they do not say is not checked")
+    if asserts:
+        said.append(f"{len(asserts)} assertions of the notebook hold")
     if again:
-        assumptions.append(f"{again} untouched cells ran again; differing outputs are listed as findings")
-    reproduced = [
-        r.cell_id
-        for r in trial.run.results
-        if r.cell_id in touched and recorded.get(r.cell_id) and same_outputs(recorded[r.cell_id], r.outputs)
-    ]
-    if held:
-        assumptions.append(f"{len(held)} examples of the contract hold; what they do not say is not checked")
-    if reproduced:
-        assumptions.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(reproduced)})")
-    if not held and not reproduced:
-        assumptions.append("no contract covers the changed cells: that it ran is all that is known")
-    return (2 if held or reproduced else 0), tuple(assumptions)
+        said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
+    if not (examples or asserts or again):
+        said.append("no contract covers the changed cells: that it ran is all that is known")
+    elif not decisive:
+        said.append("all that holds now held before the change too, so none of it says that the wish is met")
+    level = 2 if examples or asserts or again else 0
+    return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
 
 
 def _rank(trial: Trial) -> tuple[int, int, int, float]:
@@ -75,8 +101,11 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
         return Ask(best, best.asks[0].message)
     if policy.mode != "deploy":
         return Ask(best, "A person decides (policy propose).")
-    if (best.level or 0) < policy.min_level and not best.candidate.warrant:
-        return Ask(best, "It ran, but no contract says that it is right.")
+    if not best.candidate.warrant:
+        if (best.level or 0) < policy.min_level:
+            return Ask(best, "It ran, but no contract says that it is right.")
+        if policy.min_level > 0 and not best.decisive:
+            return Ask(best, "The contract held before the change too, so nothing says that what was asked is done.")
     return Accept(best, best.candidate.warrant or f"Level {best.level} reached with no question left open.")
 
 

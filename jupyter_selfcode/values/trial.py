@@ -92,8 +92,9 @@ class Run:
 class Trial:
     """A candidate, the run it is compared with, its own run and the findings.
 
-    `run` is None where the screen refused it before anything ran. `level` is what was proved (see DESIGN of levels in
-    `stages.decide`); None where it is not even well-formed. `assumptions` are printed with the level.
+    `run` is None where the screen refused it before anything ran. `level` is what was proved (see `stages.decide`); None
+    where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
+    now and did not hold before: only these speak for the change itself.
     """
 
     candidate: Candidate
@@ -103,6 +104,7 @@ class Trial:
     kind: Literal["fresh", "forked", "none"] = "none"
     level: int | None = None
     assumptions: tuple[str, ...] = field(default=())
+    decisive: int = 0
     seconds: float = 0.0
 
     @property
