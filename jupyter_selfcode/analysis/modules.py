@@ -46,7 +46,6 @@ SHORT_NAMES: dict[str, str] = {
     "matplotlib": "import matplotlib",
     "requests": "import requests",
     "tqdm": "from tqdm.auto import tqdm",
-    "dt": "import datetime as dt",
     "ET": "import xml.etree.ElementTree as ET",
     "Path": "from pathlib import Path",
     "Counter": "from collections import Counter",
@@ -87,35 +86,16 @@ SHORT_NAMES: dict[str, str] = {
     "classification_report": "from sklearn.metrics import classification_report",
 }
 
-WELL_KNOWN = frozenset(
-    [
-        "numpy",
-        "pandas",
-        "polars",
-        "matplotlib",
-        "seaborn",
-        "sklearn",
-        "scipy",
-        "statsmodels",
-        "plotly",
-        "requests",
-        "tensorflow",
-        "torch",
-        "xgboost",
-        "lightgbm",
-        "networkx",
-        "xarray",
-        "altair",
-        "pyarrow",
-        "sympy",
-        "bokeh",
-        "joblib",
-        "tqdm",
-        "sqlalchemy",
-        "keras",
-        "transformers",
-    ]
-) | {m for m in sys.stdlib_module_names if len(m) >= 5 and not m.startswith("_")}
+SAME_NAMED = frozenset({"datetime", "time", "glob", "copy", "pprint"})
+"""Modules of Python whose best known member has the same name: what is meant shows in how the name is used."""
+
+_LIBRARIES = frozenset({
+    "numpy", "pandas", "polars", "matplotlib", "seaborn", "sklearn", "scipy", "statsmodels", "plotly", "requests",
+    "tensorflow", "torch", "xgboost", "lightgbm", "networkx", "xarray", "altair", "pyarrow", "sympy", "bokeh", "joblib",
+    "tqdm", "sqlalchemy", "keras", "transformers",
+})  # fmt: skip
+
+WELL_KNOWN = _LIBRARIES | {m for m in sys.stdlib_module_names if len(m) >= 5 and not m.startswith("_")}
 """Modules whose misspelling is taken for one. For any other name, near names are other packages (`toml`, `tomli`)."""
 
 

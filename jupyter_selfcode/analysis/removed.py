@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, resources
@@ -46,13 +46,18 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message in which a library itself names the old value (`old`) and the new one (`new`), both named groups."""
+    """A message in which a library itself names the old value (`old`) and the new one (`new`), both named groups.
+
+    The value is a text: a positional argument of one of `calls`, or one of `keywords` of any call.
+    """
 
     library: str
     message: str
     gone: str
     link: str
     same: bool = False
+    calls: Sequence[str] = ()
+    keywords: Sequence[str] = ()
 
 
 def _files() -> Iterator[dict[str, Any]]:

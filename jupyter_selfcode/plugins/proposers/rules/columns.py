@@ -209,7 +209,11 @@ def _edits(broken: Broken, tree: ast.Module, name: str, new: str, frames: dict[s
         for c in ast.walk(n.slice)
     }
     seen: set[ast.AST] = set()
+    all_frames = columns_of(broken)
     for node in ast.walk(tree):
+        of = trees.root(node.func if isinstance(node, ast.Call) else node) or ""
+        if name in all_frames.get(of, ()) or broken.kind(of) in ("dict", "defaultdict", "OrderedDict", "Counter"):
+            continue
         for c in _named_by(node):
             if c in seen or c in stored or c.lineno > last or not broken.text.true(c):
                 continue

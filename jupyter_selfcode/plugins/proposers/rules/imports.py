@@ -129,7 +129,10 @@ def moved_imports(
     The name that the notebook uses is kept where it can be, so that other cells go on using it.
     """
     out = Moved()
+    guarded = {n for t in text.statements() if isinstance(t, ast.Try) for n in ast.walk(t)}
     for node in text.statements():
+        if node in guarded:
+            continue  # whoever wrote `try: import` has thought of it
         if not isinstance(node, (ast.Import, ast.ImportFrom)) or "#" in text.of(node):
             continue
         if isinstance(node, ast.ImportFrom) and (not node.module or node.level):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 from ....analysis import modules, near, trees
@@ -31,14 +32,40 @@ def missing_import(broken: Broken) -> Iterator[Step | None]:
     if broken.failure.ename != "NameError" or not m or broken.text.tree is None:
         return
     name = m.group(1)
-    line = modules.import_of(name)
-    if line is None or name not in {n.id for n in ast.walk(broken.text.tree) if isinstance(n, ast.Name)}:
+    line = _import_line(name, broken.text.tree)
+    if line is None:
         return
     meant = {full for full in _later(broken).values() if full}
     if name in _later(broken) and not meant & {_full(line)}:
         return  # a later cell gives the name another meaning
     text = with_imports(broken.text.text, [line], broken.masked.head)
     yield broken.step(text, f"{name} was used without its import; `{line}` is what nearly everybody means by it.")
+
+
+def _import_line(name: str, tree: ast.Module) -> str | None:
+    """The import that the uses of a name in a cell ask for; None where they do not fit one.
+
+    Modules are only used for what they have: a forgotten variable `string` is not the module `string`.
+    """
+    line = modules.import_of(name)
+    uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
+    taken = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.value in uses]
+    attributes = {n.attr for n in taken}
+    if line is None or not uses:
+        return None
+    if line.startswith("from "):
+        return line
+    module = line.split()[1]
+    whole = len(taken) == len(uses)
+    if module not in sys.stdlib_module_names:
+        return line if whole else None
+    if whole and attributes <= names_in(module):
+        return line
+    if name in modules.SAME_NAMED and attributes <= names_in(f"{module}.{module}"):
+        called = {n.func for n in ast.walk(tree) if isinstance(n, ast.Call)}
+        if all(u in called or any(t.value is u for t in taken) for u in uses):
+            return f"from {module} import {module}"
+    return None
 
 
 def _full(line: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 
 from ....analysis import trees
-from ....analysis.removed import Api, here, sayings, table
+from ....analysis.removed import Api, Said, here, sayings, table
 from . import lint
 from .broken import Broken, Step, bound, imports
 from .imports import Names, moved_imports, with_imports
@@ -68,7 +68,7 @@ class _Rewriting:
         parts = full.split(".")
         for cut in range(len(parts), 0, -1):
             row = plain_rows().get(".".join(parts[:cut]))
-            if row is not None and not (cut == 1 and self._own(parts[0])):
+            if row is not None and (cut > 1 or self._gone(parts[0])):
                 return row, ".".join([row.new, *parts[cut:]])
         return None
 
@@ -85,10 +85,13 @@ class _Rewriting:
                 return Api("numpy", full, named[0], "2.0", named[1], True), named[0]
         return None
 
-    def _own(self, module: str) -> bool:
-        """Whether the notebook's folder has a module of this name."""
+    def _gone(self, name: str) -> bool:
+        """Whether a builtin or a module of this name is really not there: Python says so, of it or of one like it, and
+        the notebook's folder has none."""
+        m = re.search(r"name '(\w+)' is not defined|No module named '(\w+)", self.broken.error)
         folder = self.broken.folder
-        return (folder / f"{module}.py").exists() or (folder / module / "__init__.py").exists()
+        own = (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists()
+        return m is not None and (m.group(1) or m.group(2)) in plain_rows() and not own
 
     def move_imports(self) -> None:
         """Rewrite import statements of what has moved."""
@@ -244,6 +247,14 @@ def removed_apis(broken: Broken) -> Iterator[Step | None]:
         yield work.step()
 
 
+def _given(row: Said, call: ast.Call) -> Iterator[ast.expr]:
+    """The arguments of a call that may be the value which a message is about."""
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if called in row.calls:
+        yield from call.args
+    yield from (k.value for k in call.keywords if k.arg in row.keywords)
+
+
 def library_says(broken: Broken) -> Iterator[Step | None]:
     """What a message itself names: the old value, which stands in the failing statement as a text, and the new one."""
     tree = broken.text.tree
@@ -251,13 +262,16 @@ def library_says(broken: Broken) -> Iterator[Step | None]:
         m = re.search(row.message, broken.error) if tree and here(row) else None
         if not m or tree is None:
             continue
-        old, new = m["old"], m.groupdict().get("new") or ""
+        old, new = m["old"], m["new"]
         whole = re.compile(rf"(-?\d*){re.escape(old)}(-[A-Z]+)?")
-        texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-        fitting = [n for n in texts if whole.fullmatch(str(n.value))]
-        chosen = [n for n in fitting if broken.focused(n)] or [
-            s.value for s in broken.text.statements() if isinstance(s, ast.Assign) and s.value in fitting
+        given = [a for n in ast.walk(tree) if isinstance(n, ast.Call) and broken.focused(n) for a in _given(row, n)]
+        variables = {a.id for a in given if isinstance(a, ast.Name)}
+        given += [
+            s.value
+            for s in broken.text.statements()
+            if isinstance(s, ast.Assign) and any(isinstance(t, ast.Name) and t.id in variables for t in s.targets)
         ]
+        chosen = [a for a in given if isinstance(a, ast.Constant) and whole.fullmatch(str(a.value))]
         edits = [
             Edit(start, end, broken.text.text[start:end].replace(old, new))
             for n in chosen
