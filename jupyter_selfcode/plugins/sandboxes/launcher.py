@@ -7,6 +7,8 @@ a process that stays can do three things: collect what the kernel leaves behind 
 left its process group comes back as its child), measure the memory of the whole tree while the caller is busy, and end all
 of it when the caller is killed. Only the standard library is imported; a stronger cage goes between `limit` and `exec`.
 
+Without /proc (macOS) neither memory nor the number of processes is watched, and who leaves the group is not found.
+
 POLICY is a JSON object: `parent` (process id of the caller), `memory` (bytes of the whole tree, or null), `processes`,
 `file_size` (bytes of one file). It ends as the kernel ended, or with one of the codes below.
 """

@@ -117,7 +117,7 @@ async def test_a_flood_of_output_is_stopped_and_the_parent_stays_small(root, lef
     assert (results[0].status, results[0].failure.ename) == ("stopped", "OutputLimitError")
     assert state == "output"
     assert "your limit of 5 MB" in detail
-    assert max(peaks) - before < 150 * MIB
+    assert max(peaks) - before < 80 * MIB
     assert left() == []
 
 
