@@ -42,7 +42,7 @@ SILENCE = re.compile(r"(?i)warn|silenc|quiet|suppress|nois")
 @dataclass(frozen=True)
 class Edit:
     """`repair`: something failed and this is to mend it. `needed`: names that other cells read. `defined`: functions
-    that other cells define. `recorded`: the text of outputs that the notebook carries for this cell."""
+    that other cells define, `moved`: statements that the same change puts into other cells. `recorded`: the text of outputs that the notebook carries for this cell."""
 
     old: str
     new: str
@@ -53,6 +53,7 @@ class Edit:
     wants: str = ""
     needed: Collection[str] = field(default=())
     defined: Collection[str] = field(default=())
+    moved: Collection[str] = field(default=())
 
     @cached_property
     def before(self) -> ast.Module:

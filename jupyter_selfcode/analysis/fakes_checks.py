@@ -131,6 +131,8 @@ def checks_kept(edit: Edit) -> Iterator[Finding]:
     for old in edit.removed(_checks):
         if isinstance(old, ast.Raise) and not edit.repair and not edit.after.body:
             continue
+        if written(old) in edit.moved:
+            continue
         kin = [n for n in came if type(n) is type(old)]
         if any(_renamed(old, n) for n in kin):
             continue

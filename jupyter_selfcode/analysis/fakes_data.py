@@ -335,7 +335,7 @@ def _frozen(edit: Edit) -> Iterator[Finding]:
 
 def emptied(edit: Edit) -> Iterator[Finding]:
     """A cell without code, names that others need and it no longer makes, statements taken out with nothing in place."""
-    was = [s for s in edit.before.body if not isinstance(s, ast.Pass)]
+    was = [s for s in edit.before.body if not isinstance(s, ast.Pass) and written(s) not in edit.moved]
     if not was or mask(edit.new).opaque:
         return
     lost = sorted((bound_names(edit.old) - bound_names(edit.new)) & set(edit.needed))
@@ -359,7 +359,7 @@ def _taken_out(edit: Edit) -> Iterator[Finding]:
         return
     used = {n.id for n in ast.walk(edit.after) if isinstance(n, ast.Name)}
     for statement in edit.before.body:
-        if written(statement) not in gone:
+        if written(statement) not in gone or written(statement) in edit.moved:
             continue
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             names = {a.asname or a.name.partition(".")[0] for a in statement.names}

@@ -36,9 +36,8 @@ def _flags(namespace: dict[str, Any]) -> int:
 
     flags = 0
     for name in __future__.all_feature_names:
-        feature: Any = getattr(__future__, name)
-        if namespace.get(name) is feature:
-            flags |= int(feature.compiler_flag)
+        if namespace.get(name) is getattr(__future__, name):
+            flags |= int(getattr(__future__, name).compiler_flag)
     return flags
 
 

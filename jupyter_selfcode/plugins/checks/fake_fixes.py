@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...analysis.contract import intent_of
+from ...analysis.edits import written
 from ...analysis.effects import effects_of
 from ...analysis.fake_fixes import find
+from ...analysis.magics import parse
 from ...values.notebook import Cell, Notebook
 from ...values.patch import InsertCell
 from ...values.request import Request
@@ -67,6 +70,7 @@ class FakeFixCheck:
                 repair=mending,
                 needed=self._needed(others, made),
                 defined=self._defined(before, cell_id),
+                moved=self._moved(touched - {cell_id}, before, after),
             )
             findings += [replace(f, cell_id=cell_id) for f in found]
         return tuple(findings)
@@ -75,6 +79,15 @@ class FakeFixCheck:
         """Names that other cells read and that no changed cell makes any more."""
         read = frozenset[str]().union(*(effects_of(c.source).reads for c in others))
         return read - made
+
+    def _moved(self, cells: Iterable[str], before: Notebook, after: Notebook) -> frozenset[str]:
+        """Statements that other changed cells have now and had not before."""
+
+        def statements(notebook: Notebook, cell_id: str) -> set[str]:
+            tree = parse(notebook.cell(cell_id).source) if cell_id in notebook else None
+            return {written(s) for s in ast.walk(tree) if isinstance(s, ast.stmt)} if tree else set()
+
+        return frozenset().union(*(statements(after, c) - statements(before, c) for c in cells))
 
     def _defined(self, before: Notebook, cell_id: str) -> frozenset[str]:
         return frozenset(name for c in before.code_cells if c.id != cell_id for name in effects_of(c.source).carries)
