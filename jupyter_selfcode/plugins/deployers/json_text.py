@@ -112,15 +112,20 @@ class Style:
         return "[" + inner + f",{inner}".join(items) + self.newline + self.indent + "]"
 
 
+def _escapes(text: str) -> bool:
+    """Whether letters are written as `\\u` escapes. Control characters always are; a doubled backslash is none."""
+    found = re.finditer(r"\\+u[0-9a-fA-F]{4}", text)
+    return any(m.group().count("\\") % 2 and int(m.group()[-4:], 16) >= 0x80 for m in found)
+
+
 def style_of(text: str, raw: dict[str, Any]) -> Style:
     """The style of a notebook's text."""
     lead = _BLANK.match(text, _skip(text, 0) + 1).group()  # type: ignore[union-attr]
     sources = [c.get("source") for c in raw["cells"]]
-    escaped = re.search(r"(?<!\\)(?:\\\\)*\\u(?!00[01])[0-9a-fA-F]{4}", text)
     return Style(
         indent=re.split(r"[\r\n]", lead)[-1] if "\n" in lead else None,
         newline="\r\n" if "\r\n" in lead else "\n",
-        ascii=text.isascii() and escaped is not None,
+        ascii=text.isascii() and _escapes(text),
         sorted=_in_order(raw),
         lines=not sources or any(isinstance(s, list) for s in sources),
         after_comma=" " if '": ' in text else "",

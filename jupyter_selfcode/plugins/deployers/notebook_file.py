@@ -23,12 +23,11 @@ Raw = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NotebookFile:
-    """The content of a notebook file. `raw` is its JSON with ids given; `named` says that some had to be given."""
+    """The content of a notebook file. `raw` is its JSON with ids given; `named` says which had to be given, by place."""
 
     text: str
     raw: Raw
     notebook: Notebook
-    style: Style
     named: frozenset[int] = frozenset()
 
     @property
@@ -58,7 +57,6 @@ def parse(data: bytes, name: str) -> NotebookFile:
         raise BadInput(f"{name} is nbformat {major}, and nbformat 4 is what can be read: save it as that in Jupyter.")
     if type(raw.get("nbformat_minor")) is not int or not all(isinstance(c, dict) for c in raw.get("cells", [0])):
         raise BadInput(f"{name} is not a valid notebook: it has no nbformat_minor, or a cell is not an object.")
-    style = style_of(text, raw)
     raw, named = _with_ids(raw)
     if len({c["id"] for c in raw["cells"]}) != len(raw["cells"]):
         raise BadInput(f"In {name} two cells have the same id; save it once in Jupyter, which gives new ids.")
@@ -74,7 +72,7 @@ def parse(data: bytes, name: str) -> NotebookFile:
         raise BadInput(
             f"{name} is not a valid notebook: its metadata holds NaN or infinity, which are not JSON."
         ) from e
-    return NotebookFile(text, raw, notebook, style, named)
+    return NotebookFile(text, raw, notebook, named)
 
 
 def _json(data: bytes, name: str) -> tuple[Raw, str]:
@@ -202,7 +200,7 @@ def render(
 
     What stays the same is copied from the old text. Raises `BadInput` where it would not be a valid notebook.
     """
-    style = file.style
+    style = style_of(file.text, file.raw)
     before = {c.id: (i, c) for i, c in enumerate(file.notebook.cells)}
     held = file.raw["cells"]
     cells: list[Raw] = []
@@ -221,8 +219,6 @@ def render(
 
     minor = file.raw["nbformat_minor"]
     with_ids = max(minor, 5) if cells else minor
-    validate({**file.raw, "cells": cells, "metadata": after.metadata, "nbformat_minor": with_ids}, name)
-
     where = layout(file.text)
     edits = {where.values["cells"]: with_cells(where, style, pieces)}
     if not same(file.notebook.metadata, after.metadata):
@@ -234,7 +230,7 @@ def render(
         parts += [file.text[at:start], text]
         at = end
     data = "".join([*parts, file.text[at:]]).encode("utf-8")
-    if parse(data, name).notebook.digest != after.digest:
+    if parse(data, name).notebook.digest != after.digest:  # parse holds it to the schema, too
         raise BadInput(f"{name} could not be written so that it reads the same again; nothing was changed.")
     return data
 

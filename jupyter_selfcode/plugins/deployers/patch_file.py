@@ -68,6 +68,11 @@ def evidence(decided: Decided, name: str, accept: str) -> Iterator[str]:
     yield "or apply it by hand, in this folder: patch -p1 < this file, or git apply this file"
 
 
+def patch_path(source: Path, name: str) -> Path:
+    """Where the patch file of a proposal is."""
+    return source.with_name(f"{source.stem}.selfcode-{name}.patch")
+
+
 def write_patch(source: Path, decided: Decided, name: str) -> Path:
     """Write the patch file of a proposal beside its notebook. Raises `StalePatch`, `OSError`."""
     file = parse(source.read_bytes(), source.name)
@@ -80,6 +85,6 @@ def write_patch(source: Path, decided: Decided, name: str) -> Path:
         for text in evidence(decided, name, f"jupyter selfcode accept {source.name} {name}")
         for line in text.splitlines() or [""]
     ]
-    path = source.with_name(f"{source.stem}.selfcode-{name}.patch")
+    path = patch_path(source, name)
     path.write_text("\n".join(told) + "\n\n" + file_diff(file.text, new, source.name), encoding="utf-8", newline="")
     return path
