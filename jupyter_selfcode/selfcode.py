@@ -24,8 +24,8 @@ from .waiting import Waiting, proposal_id
 
 def open_store(settings: SelfCode, folder: Path) -> Store:
     """The history for notebooks in this folder. Nothing is created until the first write."""
-    url = settings.store_url or f"sqlite:///{(folder / '.selfcode' / 'history.sqlite').resolve()}"
-    return plugin("stores", "sql")(url)  # type: ignore[no-any-return]
+    where = settings.store_url or (folder / ".selfcode" / "history.sqlite").resolve()  # a path, for folders named a?b
+    return plugin("stores", "sql")(where)  # type: ignore[no-any-return]
 
 
 def name_in_history(settings: SelfCode, file: Path) -> str:
