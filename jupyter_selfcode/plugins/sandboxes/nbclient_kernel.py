@@ -181,13 +181,15 @@ class NbclientKernel:
             await asyncio.wait(tasks)
         try:
             if self._kernels.has_kernel and not now:
-                # `shutdown_kernel` interrupts first; an idle kernel then misses the request now and then (2.5 s lost).
+                # As `shutdown_kernel`, without its interrupt (the kernel is idle) and its tenth of a second a look.
                 self._kernels.shutting_down = True
                 await self._kernels.request_shutdown()
                 await self._kernels.finish_shutdown(pollinterval=0.01)
         finally:
             if self._kernels.has_kernel:  # nothing is asked politely any more
                 await self._process.kill()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), GRACE_SECONDS)
             if self._connected is not None:
                 self._connected.stop_channels()
             await self._kernels.cleanup_resources()
@@ -237,7 +239,8 @@ class NbclientKernel:
         elif code == launcher.PROCESSES:
             self._halt("died", "stopped: it started too many processes")
         elif code < 0:
-            self._halt("died", f"the kernel died ({signal.strsignal(-code)}, signal {-code})")
+            why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
+            self._halt("died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})")
         else:
             self._halt("died", f"the kernel died (it ended itself with exit code {code})")
 
