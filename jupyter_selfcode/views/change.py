@@ -184,7 +184,10 @@ def _rejected(decided: Decided, decision: Reject, footer: Block, speak: Speak) -
     if decision.reason == decided.triage.reason:  # said once is enough
         asked = Facts(tuple(row for row in asked.rows if row[0] != "triage"))
     options = tuple(say(o.name, dim(" — "), o.reason) for o in decided.triage.options)
-    blocks: list[Block] = [Title(_STATUS[decision.status], kind), Paragraph(say(decision.reason)), asked]  # type: ignore[arg-type]
+    title = _STATUS[decision.status]
+    if decision.status == "environment" and decided.triage.kind != "environment":
+        title = "No model could be asked, so nothing was changed"
+    blocks: list[Block] = [Title(title, kind), Paragraph(say(decision.reason)), asked]  # type: ignore[arg-type]
     if options:
         blocks.append(Fold(f"weighed: {count(len(options), 'option')}", (Listing(options),)))
     return View((*blocks, *_tried(decided, None), footer))

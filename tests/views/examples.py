@@ -110,7 +110,15 @@ def build(
     decided = Decided(
         request, Ask(good, "A person decides (policy propose)."), triage, (bad, good), cost, "c0ffee", 12.4
     )
-    missing = Decided(request, Reject(triage.reason, "environment"), triage, (), Cost(), "", 1.2)
+    missing = Decided(
+        request,
+        Reject(triage.reason, "environment"),
+        Triage("environment", triage.reason, triage.options),
+        (),
+        Cost(),
+        "",
+        1.2,
+    )
     failed = Decided(
         request,
         Reject("None of 1 candidates passed. The last: the exception is swallowed"),

@@ -156,3 +156,5 @@ class Extension:
         if result.success:
             result.error_in_exec = reason
             self.shell.last_execution_succeeded = False
+            if self.session.kernel:  # what nbclient puts into its exception
+                self.shell._last_traceback = [f"{type(reason).__name__}: {reason}"]

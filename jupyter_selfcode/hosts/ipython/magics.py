@@ -17,7 +17,7 @@ from ...commands import Reply, follow, parse_line
 from ...values.errors import SelfcodeError
 from ...values.request import Request
 from ...views import View
-from ...views.blocks import Fold, Source
+from ...views.blocks import Fold, Source, Steps
 from .progress import Progress
 from .stops import CommandError, WaitsForDecision
 from .workspace import LiveWorkspace
@@ -59,7 +59,10 @@ def with_sources(workspace: LiveWorkspace, view: View) -> View:
         for c in workspace.front_end.to_paste
     )
     workspace.front_end.to_paste = []
-    return View((*view.blocks, *pasted)) if pasted else view
+    if not pasted:
+        return view
+    ends = [b for b in view.blocks[-1:] if isinstance(b, Steps)]
+    return View((*view.blocks[: len(view.blocks) - len(ends)], *pasted, *ends))
 
 
 def run_line(extension: Extension, line: str) -> None:

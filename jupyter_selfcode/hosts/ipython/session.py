@@ -94,7 +94,7 @@ class LiveSession:
         if cell_id:
             self.identified = True
         else:  # a cell that is run again as it was is the same cell
-            cell_id = self._known.setdefault(source, f"in-{self.shell.execution_count}")
+            cell_id = self._known.setdefault(source, f"in-{self._number()}")
         self.running = Executed(cell_id, source, is_command(source))
         if not self.running.command:
             self.log.append(self.running)
@@ -119,6 +119,10 @@ class LiveSession:
         """A cell has failed in a way that IPython does not know of (its contract)."""
         self._status[failure.cell_id] = False
         self._failure = failure
+
+    def _number(self) -> int:
+        # versions of IPython differ in when they count, not in when they append to the inputs: after this event
+        return len(self.shell.user_ns.get("In", ())) or int(self.shell.execution_count)
 
     def _parent_cell_id(self) -> str | None:
         kernel = getattr(self.shell, "kernel", None)

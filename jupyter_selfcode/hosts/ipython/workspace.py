@@ -8,7 +8,6 @@ from typing import Any
 
 from ...config import SelfCode, settings
 from ...selfcode import Workspace, make_engine, name_in_history, open_store
-from ...waiting import proposal_id
 from ...values.decision import Accept, Ask
 from ...values.errors import StalePatch
 from ...values.events import Decided, Event
@@ -17,6 +16,7 @@ from ...values.patch import rebase
 from ...values.request import Request
 from ...values.trial import Run, Trial
 from ...values.version import Version
+from ...waiting import proposal_id
 from .document import SessionDocument
 from .namespace import Namespace
 from .next_input import FrontEnd

@@ -119,7 +119,7 @@ def test_what_fails_in_the_live_session_is_not_deployed_and_names_are_as_they_we
 
 def test_trouble_of_our_own_is_one_line_and_the_cell_stays_as_it_is(person):
     (person.extension.session.folder / ".selfcode").write_text("a file where the folder of the history should be")
-    person.model_says()
+    person.model_says(person.edit("g", "1 / 1"))
     person.told()
     result = person.run("%%selfcode\n'''Divide.'''\n1 / 0", "g")
     assert isinstance(result.error_in_exec, ZeroDivisionError)
