@@ -248,10 +248,15 @@ def _queries(node: ast.AST) -> Iterator[ast.Constant]:
         yield from (c for c in node.args if isinstance(c, ast.Constant) and isinstance(c.value, str))
 
 
-def _in_query(text: str, name: str, new: str) -> str:
-    """A text of `query` with the column renamed; texts inside of it and local variables (`@name`) stay."""
+def _in_query(literal: str, name: str, new: str) -> str:
+    """A literal of a query with the column renamed; texts inside of it and local variables (`@name`) stay."""
+    quote = re.match(r"[rRuU]?(\"{3}|'{3}|[\"'])", literal)
+    if not quote:
+        return literal
+    start, end = quote.end(), len(literal) - len(quote.group(1))
     word = new if new.isidentifier() else f"`{new}`"
-    return re.sub(rf"(?<![\w@.'\"`]){re.escape(name)}(?![\w'\"`(])", lambda _: word, text)
+    found = re.sub(rf"(?<![\w@.'\"`]){re.escape(name)}(?![\w'\"`(])", lambda _: word, literal[start:end])
+    return literal[:start] + found + literal[end:]
 
 
 def _constants(nodes: Iterable[ast.AST | None]) -> set[object]:

@@ -53,6 +53,11 @@ class Names:
         base = self.known.get(node.id, node.id)
         return ".".join([base, *reversed(parts)]) if base else ""
 
+    def module(self, node: ast.expr) -> bool:
+        """Whether a name is an imported module (by how modules are written: in lower case)."""
+        full = self.known.get(node.id, "") if isinstance(node, ast.Name) else ""
+        return bool(full) and full == full.lower()
+
     def refer(self, full: str, like: str = "") -> str | None:
         """How to say a full name here, adding an import where there is none; `like` is the full name that it replaces.
 

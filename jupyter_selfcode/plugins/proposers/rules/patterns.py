@@ -30,9 +30,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Matcher:
-    """Matches patterns under what is known of names: `resolve` gives full names of imports (and builtins), `kind` types."""
+    """Matches patterns under what is known of names: `resolve` gives full names of imports (and builtins), `module` says
+    what is an imported module, `kind` gives types."""
 
     resolve: Callable[[ast.expr], str]
+    module: Callable[[ast.expr], bool]
     kind: Callable[[ast.expr], str]
 
     def match(self, pattern: ast.expr, node: ast.expr, where: Mapping[str, str]) -> Match | None:
@@ -52,7 +54,7 @@ class Matcher:
                 found.names["M"] = n.attr
             elif p.attr != n.attr:
                 return False
-            if isinstance(p.value, ast.Name) and p.value.id != "AX" and _module(self.resolve(n.value)):
+            if isinstance(p.value, ast.Name) and p.value.id != "AX" and self.module(n.value):
                 return False  # np.append is not a method of something
             return self._fits(p.value, n.value, where, found)
         if isinstance(p, ast.Call) and isinstance(n, ast.Call):
@@ -93,10 +95,6 @@ class Matcher:
             found.rest = (n, taken)
             return True
         return len(taken) == len(n.args) + len(n.keywords)
-
-
-def _module(full: str) -> bool:
-    return bool(full) and full == full.lower() and "." not in full.replace("matplotlib.pyplot", "pyplot")
 
 
 def literal_name(p: ast.AST) -> str:

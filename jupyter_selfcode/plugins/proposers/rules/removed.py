@@ -45,7 +45,9 @@ class _Rewriting:
     def names(self) -> Names:
         tree = self.text.tree
         assert tree is not None  # every text that is kept parses
-        local = dict.fromkeys(trees.stored(tree.body), "") | imports(tree)
+        inner = [n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)]
+        inner += [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+        local = dict.fromkeys([*inner, *trees.stored(tree.body)], "") | imports(tree)
         known = self.broken.above | local | self.dropped
         return Names(known, self.taken, self.added)
 
@@ -142,7 +144,7 @@ class _Rewriting:
         tree, names = self.text.tree, self.names
         assert tree is not None
         inner = {n for f in ast.walk(tree) if isinstance(f, _SCOPES) for n in ast.walk(f)}
-        matcher = Matcher(names.full, lambda n: self.kind(names, n, inner))
+        matcher = Matcher(names.full, names.module, lambda n: self.kind(names, n, inner))
         nodes = [n for n in ast.walk(tree) if isinstance(n, ast.expr)]
         found: list[tuple[Api, Match]] = []
         for row in rows:
