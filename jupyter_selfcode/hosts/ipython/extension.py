@@ -60,7 +60,8 @@ class Extension:
         shell = self.shell
         self.settings.observe(lambda change: self.given.add(change.name), self.settings.trait_names(config=True))
         shell.configurables.append(self.settings)
-        shell.input_transformers_cleanup.append(self._transformer)
+        # first: IPython's own would take the examples of a contract for pasted prompts and strip their `>>>`
+        shell.input_transformers_cleanup.insert(0, self._transformer)
         shell.register_magic_function(self.line, "line", "selfcode")
         shell.register_magic_function(self.cell, "cell", "selfcode")
         if not self.inert:

@@ -33,8 +33,11 @@ def plain_lines(lines: list[str], names: Collection[str]) -> list[str]:
 
     Pure: IPython calls it several times for one cell. Costs a comparison for other cells.
     """
-    if not lines or not lines[0].startswith((LINE, MAGIC)):
+    if not lines or not (lines[0].startswith((LINE, MAGIC)) or not lines[0].strip()):
         return lines
+    start = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if start:
+        return ["\n"] * start + plain_lines(lines[start:], names) if lines[start].startswith(MAGIC) else lines
     if lines[0].startswith(LINE + " ") and lines[0].rstrip().endswith("?"):
         # IPython would take a question at the end of the line for a call for help
         words = lines[0].rstrip()[len(LINE) + 1 :]
@@ -54,8 +57,10 @@ def plain_lines(lines: list[str], names: Collection[str]) -> list[str]:
 
 
 def _words(lines: list[str]) -> list[str]:
-    # IPython refuses a cell magic without a body; words on the line are enough for this one
-    return lines if len(lines) > 1 else [lines[0] if lines[0].endswith("\n") else lines[0] + "\n", "\n"]
+    # the call that IPython would make of it, made here: its own transformers would strip `>>>` from the contract as if it
+    # were a pasted prompt, and refuse a cell magic without a body, where words on the line are enough
+    words, body = lines[0].strip()[len(MAGIC) :].strip(), "".join(lines[1:]) or "\n"
+    return [f"get_ipython().run_cell_magic('selfcode', {words!r}, {body!r})\n"]
 
 
 class Transformer:
