@@ -55,7 +55,8 @@ class Course:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.job, self.settings, self.source, self.sleep = job, settings.tightened(source.metadata), source, sleep
-        self.notebook, self.warnings = inject(source, job.parameters)
+        notebook, self.warnings = inject(source, job.parameters)
+        self._take(notebook)
         self.resources = ExitStack()
         self._open_bench = open_bench
         self._opened: Bench | None = None
@@ -79,10 +80,12 @@ class Course:
         self.started = time.monotonic()
         self.kernel_started = self.started
 
-    @property
-    def total(self) -> int:
-        """Cells that a run executes."""
-        return sum(c.runs for c in self.notebook.cells)
+    def _take(self, notebook: Notebook) -> None:
+        """This is the notebook that runs now. `places` counts the cells that run, from 1."""
+        self.notebook = notebook
+        running = (c.id for c in notebook.cells if c.runs)
+        self.places = {cell_id: n for n, cell_id in enumerate(running, 1)}
+        self.total = len(self.places)
 
     def stop(self, status: RunStatus, message: str) -> None:
         """End the run."""
@@ -101,7 +104,8 @@ class Course:
         """Run the cells from the top until all ran, the run stops, or a new kernel is needed."""
         i = 0
         while i < len(self.notebook.cells):
-            cell, place = self.notebook.cells[i], sum(c.runs for c in self.notebook.cells[: i + 1])
+            cell = self.notebook.cells[i]
+            place = self.places.get(cell.id, 0)
             failure: Failure | None = None
             if cell.runs:
                 yield CellStarted(cell.id, place, self.total)
@@ -224,7 +228,8 @@ class Course:
         events = bench.engine.propose(request, self.notebook, folder, bench.path, before=before, recorded=recorded)
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
-                yield event
+                if not isinstance(event, Triaged):  # that has been said
+                    yield event
                 if isinstance(event, Decided):
                     decided = event
         assert decided is not None, "a proposal ends with Decided"
@@ -270,7 +275,7 @@ class Course:
         from ..analysis.effects import resumable
 
         old, place = self.notebook, self.notebook.index(request.target or "")
-        self.notebook = apply_ops(trial.candidate.patch.ops, old)
+        self._take(apply_ops(trial.candidate.patch.ops, old))
         above = old.cells[:place] == self.notebook.cells[:place]
         first = request.failure is None or resumable(old.cells[place].source, request.failure.line)
         resume = kernel.state == "complete" and above and first
@@ -286,12 +291,9 @@ class Course:
         self.waiting = Waiting(bench.store, bench.path).keep(decided)
         try:
             self.patch_file = write_patch(self.job.source, decided, self.waiting)
-            where = f"It is kept as {self.patch_file.name} beside the notebook"
         except OSError as e:
-            where = f"No patch file could be written beside the notebook ({e.strerror})"
-        self.stop(
-            "proposed", f"A change waits for a decision: {reason} {where}; jupyter selfcode accept {self.job.source}"
-        )
+            self.warnings += (f"No patch file could be written beside the notebook: {e.strerror}.",)
+        self.stop("proposed", f"A change waits for a decision: {reason}")
 
     # ---- the end ---------------------------------------------------------------------------------------------------
 

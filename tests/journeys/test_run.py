@@ -87,6 +87,7 @@ def test_a_fix_that_waits_is_written_beside_the_notebook_and_11_is_answered(cli,
     )
     assert done.returncode == 0, done.stdout
     assert cli("accept", "nb.ipynb").code == 0
+    assert not patch.exists(), "it is out of date now"
     assert sources(path)["c1"].endswith("p = np.prod(numbers)")
     assert cli("undo", "nb.ipynb").code == 0
     assert sources(path)["c1"].endswith("p = np.product(numbers)")

@@ -148,7 +148,6 @@ def _play(stage: _Stage) -> None:
     stage.type(
         "run", NOTEBOOK, "report.ipynb", "--policy", "deploy", "--proposers", "rules", "--heals", "12", answers=10
     )
-    stage.type("diff", NOTEBOOK, "1", answers=0)
     healed = FileDeployer(NOTEBOOK).read().digest
 
     stage.say(

@@ -7,6 +7,7 @@ needed for the word at hand is not imported.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -143,15 +144,20 @@ def _word(words: list[str]) -> int:
 
 def _answer(name: str, run: Any, args: argparse.Namespace, settings: Any) -> int:
     from ...commands import COMMANDS
+    from ...plugins.deployers.patch_file import patch_path
     from .notebook import opened
     from .progress import Progress
 
     with opened(args.notebook, settings) as workspace:
+        waited = set(workspace.waiting.all()) if name in ("accept", "reject") else set[str]()
         with Progress(f"{name or 'selfcode'} {workspace.path}".strip()) as tell:
             reply = run(workspace, args, tell)
             if getattr(args, "yes", False) and reply.data.get("proposal"):
                 args.name = reply.data["proposal"]
                 reply = COMMANDS["accept"].run(workspace, args, tell)
+        for decided in waited.difference(workspace.waiting.all() if waited else ()):
+            with contextlib.suppress(OSError):  # a patch file that cannot be removed is only out of date
+                patch_path(args.notebook, decided).unlink(missing_ok=True)
         if getattr(args, "json", True):  # `export` has a --json of its own, and no other form
             print_json(reply.data)
         else:

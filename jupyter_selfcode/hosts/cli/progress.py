@@ -29,6 +29,7 @@ from ...views.blocks import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.spinner import Spinner
 
 QUIET_SECONDS = 0.3
 """What ends sooner shows no live line, and does not load what draws it."""
@@ -42,6 +43,7 @@ class Progress:
         self.shown = sys.stderr.isatty()
         self.deployed: list[Deployed] = []
         self._live: Live | None = None
+        self._spinner: Spinner | None = None
         self._start = time.monotonic()
         self._cell = self._stage = self._attempt = self._money = ""
         self._trial = ""
@@ -118,8 +120,15 @@ class Progress:
 
     def __rich__(self) -> Any:
         from rich.spinner import Spinner
+        from rich.table import Table
         from rich.text import Text
 
+        if self._spinner is None:
+            self._spinner = Spinner("dots")
         seconds = f"{time.monotonic() - self._start:.0f} s"
-        parts = (self.label, self._cell, self._stage, self._trial, self._attempt, seconds, self._money)
-        return Spinner("dots", Text(visible(" · ".join(p for p in parts if p)), no_wrap=True, overflow="ellipsis"))
+        parts = (self.label, self._cell, seconds, self._money, self._stage, self._trial, self._attempt)
+        line = Table.grid(padding=(0, 1, 0, 0))
+        line.add_column(width=1)
+        line.add_column(no_wrap=True, overflow="ellipsis")
+        line.add_row(self._spinner, Text(visible(" · ".join(p for p in parts if p))))
+        return line

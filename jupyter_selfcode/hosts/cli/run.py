@@ -64,7 +64,8 @@ def run_command(
     add_arguments(parser)
     add_settings(parser)
     args = parser.parse_intermixed_args(list(words))
-    report, _ = follow(job_of(args), settings_of(args), f"run {args.notebook.name}")
+    settings = settings_of(args)
+    report, _ = follow(job_of(args), settings, f"run {args.notebook.name}")
     if args.json:
         from .main import print_json
 
@@ -74,6 +75,9 @@ def run_command(
         from .main import show
 
         show(told(report))
+        if report.versions or report.waiting:
+            print()
+            show(changed(report, args.notebook, settings))
     return report.exit_code
 
 
@@ -118,29 +122,37 @@ def told(report: RunReport) -> View:
     ]
     if rows:
         blocks.append(Facts(tuple(rows)))
+    versions = (
+        say(f"version {v.number}: {', '.join(v.cells)}", dim(f"  {v.proposer}, level {v.level}, by {v.by}"))
+        for v in report.versions
+    )
     if report.versions:
-        blocks.append(
-            Listing(
-                tuple(
-                    say(f"version {v.number}: {', '.join(v.cells)}", dim(f"  {v.proposer}, level {v.level}, by {v.by}"))
-                    for v in report.versions
-                )
-            )
-        )
+        blocks.append(Listing(tuple(versions)))
     if report.output:
         blocks.append(Paragraph(say("Executed notebook: ", code(report.output))))
     elif report.executed:
         kept = "only what was deployed is" if report.versions else "nothing was"
         blocks.append(Paragraph(say(dim(f"No output was asked for, so {kept} saved."))))
-    steps: list[tuple[str, str]] = []
+    if report.patch_file:
+        blocks.append(Paragraph(say("Patch with its evidence: ", code(report.patch_file))))
     if report.versions:
-        steps.append((f"jupyter selfcode diff {report.notebook} {report.versions[0].number - 1}", "what was changed"))
-        steps.append(
-            (f"jupyter selfcode rollback {report.notebook} {report.versions[0].number - 1}", "as it was before")
-        )
-    if report.waiting:
-        steps.append((f"jupyter selfcode accept {report.notebook}", "deploy what waits"))
-        steps.append((f"jupyter selfcode reject {report.notebook}", "forget it"))
-    if steps:
-        blocks.append(Steps(tuple(steps)))
+        before = report.versions[0].number - 1
+        blocks.append(Steps(((f"jupyter selfcode rollback {report.notebook} {before}", "as it was before this run"),)))
     return View(tuple(blocks))
+
+
+def changed(report: RunReport, notebook: Path, settings: SelfCode) -> View:
+    """What the run changed, or would change: the diff, with the evidence of what waits."""
+    from ... import reading, views
+    from ...commands import spoken
+    from .notebook import opened
+
+    with opened(notebook, settings) as workspace:
+        now = workspace.notebook()
+        if report.waiting:
+            _, decided = workspace.waiting.pick(report.waiting)
+            promise = workspace.engine.sandbox.promise
+            return views.proposal(decided, now, promise=promise, speak=spoken(workspace))
+        first = reading.find(workspace, str(report.versions[0].number - 1))
+        before = workspace.store.notebook(first.version.notebook)
+        return views.diff(before, now, f"v{first.number} → v{report.versions[-1].number}")
