@@ -36,7 +36,7 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]
+        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return, arg-type]
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(str(p) for p in first["loc"])

@@ -164,9 +164,7 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     before = workspace.notebook()
     source = contract.with_example(cell.source, expression)
     cells = tuple(replace(c, source=source) if c.id == cell.id else c for c in before.cells)
-    version = workspace.engine.amend(
-        Notebook(cells, before.metadata), workspace.surfaces, workspace.path, "person", f"check {expression}"
-    )
+    version = workspace.amend(Notebook(cells, before.metadata), f"check {expression}")
     return deployed(workspace, version, before)
 
 

@@ -10,7 +10,7 @@ by which anything changes: intent to the store, everywhere or nowhere to the sur
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,7 +54,7 @@ class Engine:
     async def propose(
         self, request: Request, notebook: Notebook, folder: Path, path: str, *, before: Run | None = None,
         recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Everything up to the decision, as it happens. The last event is `Decided`.
 
         `before` is the run that the change is compared with (None: the notebook is run as it is, in a trial kernel);
@@ -69,8 +69,9 @@ class Engine:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async for event in validate(notebook, count, self.sandbox, folder, self.limits, runs):
-                yield event
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs)) as ran_so_far:
+                async for event in ran_so_far:
+                    yield event
             before = runs[0]
         weighed = triage(request, notebook, before, folder)
         yield Triaged(weighed)
@@ -82,7 +83,7 @@ class Engine:
             )
 
         if weighed.kind in ("transient", "environment"):
-            yield decided(Reject(weighed.reason, weighed.kind))  # type: ignore[arg-type]
+            yield decided(Reject(weighed.reason, weighed.kind))
             return
         if self.policy.mode == "report":
             yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
@@ -102,10 +103,12 @@ class Engine:
                         continue
                     fresh: list[Trial] = []
                     for candidate in event.candidates:
-                        async for told in self.try_out(candidate, request, notebook, folder, before, recorded or {}):
-                            yield told
-                            if isinstance(told, Tried):
-                                fresh.append(told.trial)
+                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {})
+                        async with aclosing(trying) as tried:
+                            async for told in tried:
+                                yield told
+                                if isinstance(told, Tried):
+                                    fresh.append(told.trial)
                     trials += fresh
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
@@ -123,7 +126,7 @@ class Engine:
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
         recorded: dict[str, tuple[object, ...]],
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`."""
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
@@ -135,8 +138,9 @@ class Engine:
         yield StageStarted("validate", "in a clean kernel")
         runs: list[Run] = []
         count = until(request, candidate.patch.cells, before, after)
-        async for event in validate(after, count, self.sandbox, folder, self.limits, runs):
-            yield event
+        async with aclosing(validate(after, count, self.sandbox, folder, self.limits, runs)) as events:
+            async for event in events:
+                yield event
         trial = replace(trial, run=runs[0], kind="fresh", seconds=time.monotonic() - start)
         for check in self.checks:
             trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))

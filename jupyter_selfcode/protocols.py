@@ -59,7 +59,7 @@ class Proposer(Protocol):
     price: float
     """Order of trial: 0 for free, 1 for a model. Cheapest first."""
 
-    def propose(self, situation: Situation) -> AsyncGenerator[Event]: ...
+    def propose(self, situation: Situation) -> AsyncGenerator[Event, None]: ...
 
 
 @runtime_checkable
@@ -130,8 +130,11 @@ class Kernel(Protocol):
 class Sandbox(Protocol):
     """Opens kernels for trials. `promise` is the one line about containment that people are shown."""
 
-    name: str
-    promise: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def promise(self) -> str: ...
 
     def open(
         self, notebook: Notebook, folder: Path, limits: Limits

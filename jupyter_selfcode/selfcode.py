@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -99,12 +100,17 @@ class Workspace:
     """Run cells again in the live kernel; None where there is none."""
     session: Session | None = None
     """What a live host knows of its session; None for a notebook on disk."""
+    held: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+    """Keeps other processes from changing the notebook meanwhile; raises `BadInput` where one is at it."""
     typed: str = ""
     """The notebook as it was named on a command line, for lines that are to be typed next."""
 
     def __post_init__(self) -> None:
         self.waiting = Waiting(self.store, self.path)
-        self.notices = settle(self.store, self.path, self.notebook()) if self.store.lineage(self.path) else []
+        self.notices: list[str] = []
+        if any(r.outcome is None for r in self.store.lineage(self.path, 1)):
+            with contextlib.suppress(BadInput), self.held():  # another process may be in the middle of it
+                self.notices = settle(self.store, self.path, self.notebook())
 
     # ---- what is ---------------------------------------------------------------------------------------------------
 
@@ -163,7 +169,8 @@ class Workspace:
         try:
             version = None
             if trial.candidate.patch:
-                version = self.engine.accept(decided, trial, self.surfaces, self.path, by)
+                with self.held():
+                    version = self.engine.accept(decided, trial, self.surfaces, self.path, by)
             if trial.candidate.rerun and self.rerun is not None:
                 self.rerun(trial.candidate.rerun)
         except (StalePatch, Locked):
@@ -180,7 +187,13 @@ class Workspace:
             if wanted is None:
                 raise BadInput(f"There is nothing to {'redo' if kind == 'redo' else 'undo'}.")
             target = next(r.version for r in lineage if r.version.id == wanted)
-        return self.engine.restore(target, kind, self.surfaces, self.path, by)
+        with self.held():
+            return self.engine.restore(target, kind, self.surfaces, self.path, by)
+
+    def amend(self, after: Notebook, words: str, by: str = "person") -> Version:
+        """Deploy a change that a person makes through us, without a trial. Raises as `accept` does."""
+        with self.held():
+            return self.engine.amend(after, self.surfaces, self.path, by, words)
 
     def close(self) -> None:
         """Stop the loop and close the history."""
@@ -191,10 +204,12 @@ class Workspace:
 
 def open_notebook(file: Path, settings: SelfCode) -> Workspace:
     """The workspace of a notebook on disk, without a live session. Raises `BadInput`, `StoreError`."""
+    from .plugins.deployers.lock import lock
+
     surface = plugin("deployers", "file")(file)
     settings = settings.tightened(surface.read().metadata)
     store = open_store(settings, file.parent)
     return Workspace(
         settings, file.parent, name_in_history(settings, file), [surface], store, make_engine(settings, store),
-        outputs=surface.outputs, typed=str(file),
+        outputs=surface.outputs, held=lambda: lock(file), typed=str(file),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from ..protocols import Proposer, Situation
@@ -70,12 +70,12 @@ class Spending:
         self._spent = self._spent + cost
 
 
-async def propose(proposers: Sequence[Proposer], situation: Situation) -> AsyncIterator[Event]:
+async def propose(proposers: Sequence[Proposer], situation: Situation) -> AsyncGenerator[Event, None]:
     """Every proposer in order of price. Ends when all have nothing more; raises `BudgetSpent` from a proposer."""
     for proposer in sorted(proposers, key=lambda p: p.price):
         yield StageStarted("propose", proposer.name)
         try:
-            async with aclosing(proposer.propose(situation)) as told:  # type: ignore[type-var]
+            async with aclosing(proposer.propose(situation)) as told:
                 async for event in told:
                     yield event
         except BudgetSpent:

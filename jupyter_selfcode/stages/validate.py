@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def broken(examples: Iterable[Example]) -> Failure | None:
     return None
 
 
-async def execute(kernel: Kernel, cells: Iterable[Cell]) -> AsyncIterator[tuple[CellResult, tuple[Example, ...]]]:
+async def execute(kernel: Kernel, cells: Iterable[Cell]) -> AsyncGenerator[tuple[CellResult, tuple[Example, ...]], None]:
     """Run cells in order until one fails (its exception, its contract, a limit); tags are honoured as nbclient does.
     A cell that holds only words has nothing to run yet, and is skipped.
 
@@ -69,7 +70,7 @@ def until(request: Request, touched: Iterable[str], before: Run | None, after: N
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`."""
     cells = notebook.cells[:count]
     total = sum(c.runs for c in cells)
@@ -77,11 +78,12 @@ async def validate(
     examples: list[Example] = []
     start = time.monotonic()
     async with sandbox.open(notebook, folder, limits) as kernel:
-        async for result, held in execute(kernel, cells):
-            results.append(result)
-            examples += held
-            if result.status != "skipped":
-                yield CellRan(result, sum(r.status != "skipped" for r in results), total)
+        async with aclosing(execute(kernel, cells)) as running:
+            async for result, held in running:
+                results.append(result)
+                examples += held
+                if result.status != "skipped":
+                    yield CellRan(result, sum(r.status != "skipped" for r in results), total)
         reply: Mapping[str, object] = {}
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...config import SelfCode, settings
+from ...plugins.deployers.lock import lock
 from ...selfcode import Workspace, make_engine, name_in_history, open_store
 from ...values.decision import Accept, Ask
 from ...values.errors import StalePatch
@@ -117,6 +119,7 @@ def open_workspace(
         outputs=surfaces[0].outputs,  # type: ignore[attr-defined]
         rerun=surfaces[1].rerun,  # type: ignore[attr-defined]
         session=session,
+        held=(lambda: lock(file)) if file else nullcontext,
         stamp=stamp,
     )  # fmt: skip
     if known is not None:
