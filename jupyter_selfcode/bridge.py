@@ -90,10 +90,19 @@ class Bridge:
                 pass
 
     def close(self) -> None:
-        """Stop the loop; work still under way is cancelled."""
+        """Stop the loop; work still under way is cancelled and cleans up first, for at most `CLEAN_UP_SECONDS`."""
         with self._lock:
             loop, self._loop = self._loop, None
-        if loop is not None and loop.is_running():
-            for task in asyncio.all_tasks(loop):
-                loop.call_soon_threadsafe(task.cancel)
-            loop.call_soon_threadsafe(loop.stop)
+        if loop is None or not loop.is_running():
+            return
+
+        async def end() -> None:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)  # type: ignore[arg-type]
+            await loop.shutdown_asyncgens()
+
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(end(), loop).result(CLEAN_UP_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)

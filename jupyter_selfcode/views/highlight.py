@@ -32,7 +32,7 @@ def highlighted(source: str, language: str) -> Sequence[Sequence[tuple[str, Word
         (Name.Decorator, "name"),
     )
     lines: list[list[tuple[str, Word]]] = [[]]
-    for token, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
+    for token, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):  # type: ignore[no-untyped-call]
         word: Word = next((w for kind, w in kinds if token in kind), "")  # type: ignore[operator]
         first, *rest = text.split("\n")
         lines[-1].append((first, word))

@@ -96,7 +96,8 @@ class SessionDocument:
         cells = list(self._notebook.cells)
         place = next((i for i, c in enumerate(cells) if c.id == cell_id), None)
         if place is None:
-            after = next((i for i, c in enumerate(cells) if c.id == self._previous), len(cells) - 1)
+            above = self._previous if self._session.identified else None  # else there is only the order of running
+            after = next((i for i, c in enumerate(cells) if c.id == above), len(cells) - 1)
             place = after + 1
             cells.insert(place, Cell(cell_id, "code", executed.source))
         elif self._words.get(cell_id) != executed.source:

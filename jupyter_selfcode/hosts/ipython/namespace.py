@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.changes import cell_changes
-from ...analysis.effects import bound_names, effects_of, slice_above, slice_below
+from ...analysis.effects import bound_names, effects_of, names_undefined, slice_above, slice_below
 from ...analysis.forms import executable, is_intent
 from ...values.errors import DeployError
 from ...values.notebook import Cell, Notebook
@@ -23,16 +23,20 @@ from .document import SessionDocument
 from .session import LiveSession
 
 
-def plan(before: Notebook, after: Notebook, ran: Iterable[str]) -> tuple[str, ...]:
-    """The cells to run, in order, so that the variables are what `after` says, where the cells `ran` had run of `before`."""
-    had, changes = set(ran), cell_changes(before, after)
+def plan(before: Notebook, after: Notebook, ran: Iterable[str], names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The cells to run, in order, so that the variables are what `after` says, where the cells `ran` had run of `before`.
+
+    `names` are those that live; a cell that is new runs where the ones that it needs are among them.
+    """
+    had, live, changes = set(ran), set(names), cell_changes(before, after)
     runnable = {c.id for c in after.cells if c.runs and not is_intent(c.source)}
     wanted: set[str] = set()
     for c in changes:
         new = c.change == "inserted" or (c.change == "changed" and is_intent(c.before))
-        ready = new and c.cell_id in runnable and set(slice_above(after, c.cell_id)) <= had | wanted
+        ready = new and c.cell_id in runnable and names_undefined(c.after) <= live
         if ready or (c.change == "changed" and c.cell_id in had & runnable):
             wanted.add(c.cell_id)
+            live |= bound_names(c.after)
     gone = [
         c.before
         for c in changes
@@ -90,7 +94,8 @@ class Namespace:
         ran = [*self.session.ran()]
         if running := self.session.running:
             ran.append(self.document.id_of(running.cell_id))
-        return StagedNamespace(self, after, plan(before, after, ran), orphans(before, after, ran))
+        cells = plan(before, after, ran, self.shell.user_ns)
+        return StagedNamespace(self, after, cells, orphans(before, after, ran))
 
     def report(self) -> str:
         """Which cells ran again."""

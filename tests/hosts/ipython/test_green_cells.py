@@ -74,7 +74,10 @@ def test_a_live_name_alone_is_code_and_an_unknown_one_is_words():
 
 def test_examples_among_words_are_not_stripped_as_pasted_prompts(person):
     words = "Revenue per store, don't round.\n\n>>> len(revenue)\n2\n"
-    assert person.shell.transform_cell("%%selfcode\n" + words) == f"get_ipython().run_cell_magic('selfcode', '', {words!r})\n"
+    assert (
+        person.shell.transform_cell("%%selfcode\n" + words)
+        == f"get_ipython().run_cell_magic('selfcode', '', {words!r})\n"
+    )
 
 
 def test_a_question_at_the_end_of_a_line_is_no_call_for_help():
