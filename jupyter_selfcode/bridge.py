@@ -100,7 +100,7 @@ class Bridge:
             left = asyncio.all_tasks() - {asyncio.current_task()}
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)  # type: ignore[arg-type]
+            await asyncio.gather(*left, return_exceptions=True)
             await loop.shutdown_asyncgens()
 
         with contextlib.suppress(Exception):
