@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +80,12 @@ class Broken:
                 found |= bound(tree)
         return found
 
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """All names that the notebook binds at its top level, in any cell."""
+        others = (parse(c.source) for c in self.notebook.cells if c.type == "code" and c.id != self.cell.id)
+        return frozenset(n for t in (*others, self.text.tree) if t is not None for n in bound(t))
+
     def kind(self, name: str) -> str:
         """The type of a global name when the cell failed, without its module; empty where it is not known."""
         return next((v.type.rpartition(".")[2] for v in self.variables if v.name == name), "")
@@ -108,10 +114,10 @@ class Rule(Protocol):
     def __call__(self, broken: Broken) -> Iterator[Step | None]: ...
 
 
-def imports(tree: ast.AST) -> dict[str, str]:
-    """What the imports of a tree bind, with full names: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
+def imports(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """What the imports among nodes bind, with full names: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
@@ -124,4 +130,4 @@ def imports(tree: ast.AST) -> dict[str, str]:
 
 def bound(tree: ast.Module) -> dict[str, str]:
     """All names that a tree binds at its top level, with the full name of what was imported, else empty."""
-    return dict.fromkeys(trees.stored(tree.body), "") | imports(tree)
+    return dict.fromkeys(trees.stored(tree.body), "") | imports(ast.walk(tree))

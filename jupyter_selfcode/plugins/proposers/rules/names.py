@@ -69,7 +69,7 @@ def _import_line(name: str, tree: ast.Module) -> str | None:
 
 
 def _full(line: str) -> str:
-    return next(iter(imports(ast.parse(line)).values()))
+    return next(iter(imports(ast.walk(ast.parse(line))).values()))
 
 
 def _later(broken: Broken) -> dict[str, str]:

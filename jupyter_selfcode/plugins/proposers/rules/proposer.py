@@ -40,6 +40,8 @@ RULES: Sequence[Rule] = (
 
 DEPTH = 6
 ROUNDS = 16
+LARGEST = 100_000
+"""Characters of a cell that rules still look at; data pasted into a cell is not what they are for."""
 
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
@@ -160,7 +162,7 @@ def _offers(state: _State, request: Request, folder: Path) -> Iterator[tuple[str
         if cell_id not in state.notebook:
             continue
         cell = state.notebook.cell(cell_id)
-        if not cell.editable or (request.scope and cell_id not in request.scope):
+        if not cell.editable or len(cell.source) > LARGEST or (request.scope and cell_id not in request.scope):
             continue
         broken = Broken(state.notebook, cell, state.failure, state.variables, line, folder)
         for rule in RULES:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 
 from ....analysis import trees
 from ....analysis.removed import Api, Said, here, sayings, table
 from . import lint
-from .broken import Broken, Step, bound, imports
+from .broken import Broken, Step, imports
 from .imports import Names, moved_imports, with_imports
 from .patterns import Match, Matcher, expression, rewrite
 from .spans import Edit, Text, edited
@@ -35,21 +35,16 @@ class _Rewriting:
         self.dropped: dict[str, str] = {}
         self.hit = False
         """Whether the failing statement was among what changed."""
-        self.taken = set(broken.above)
-        for cell in (*broken.notebook.cells, broken.cell):
-            if cell.type == "code":
-                found = Broken(broken.notebook, cell, broken.failure).text.tree
-                self.taken |= set(bound(found)) if found else set()
 
     @property
     def names(self) -> Names:
         tree = self.text.tree
         assert tree is not None  # every text that is kept parses
-        inner = [n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)]
-        inner += [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
-        local = dict.fromkeys([*inner, *trees.stored(tree.body)], "") | imports(tree)
+        inner = [n.arg for n in self.text.nodes if isinstance(n, ast.arg)]
+        inner += [n.id for n in self.text.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+        local = dict.fromkeys([*inner, *trees.stored(tree.body)], "") | imports(self.text.nodes)
         known = self.broken.above | local | self.dropped
-        return Names(known, self.taken, self.added)
+        return Names(known, self.broken.taken, self.added)
 
     def kind(self, names: Names, node: ast.expr, inner: set[ast.AST]) -> str:
         """The type of an expression, as far as it can be told: of globals by what the kernel said, of calls by name."""
@@ -141,15 +136,17 @@ class _Rewriting:
 
     def _pass(self, rows: list[Api], plain: bool) -> tuple[list[Edit], list[Api], bool]:
         """Edits of one pass, the rows they follow, and whether matches around them are left for the next."""
-        tree, names = self.text.tree, self.names
-        assert tree is not None
-        inner = {n for f in ast.walk(tree) if isinstance(f, _SCOPES) for n in ast.walk(f)}
+        names = self.names
+        inner = {n for f in self.text.nodes if isinstance(f, _SCOPES) for n in ast.walk(f)}
         matcher = Matcher(names.full, names.module, lambda n: self.kind(names, n, inner))
-        nodes = [n for n in ast.walk(tree) if isinstance(n, ast.expr)]
+        nodes = [n for n in self.text.nodes if isinstance(n, ast.expr)]
+        alone: list[ast.expr] = [s.value for s in self.text.statements() if isinstance(s, ast.Expr)]
+        by_end = _by_end(nodes, names.full)
         found: list[tuple[Api, Match]] = []
         for row in rows:
             pattern = expression(row.old)
-            fitting = nodes if expression(row.new) is not None else [n for n in nodes if self._statement(n)]
+            last = _end(pattern) if pattern is not None else ""
+            fitting = alone if expression(row.new) is None else by_end.get(last, []) if last else nodes
             matches = [m for n in fitting if pattern is not None and (m := matcher.match(pattern, n, row.where))]
             if row.error:
                 keys = {_key(m) for m in matches if self.broken.focused(m.node)} - {""}
@@ -179,10 +176,6 @@ class _Rewriting:
                 self.hit = self.hit or self.broken.focused(match.node)
         return edits, used, left
 
-    def _statement(self, node: ast.expr) -> bool:
-        """Whether the expression is a statement of its own."""
-        return any(isinstance(s, ast.Expr) and s.value is node for s in self.text.statements())
-
     # ---- the result -----------------------------------------------------------------------------------------------------
 
     def step(self) -> Step | None:
@@ -200,6 +193,26 @@ class _Rewriting:
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def _end(node: ast.expr, full: Callable[[ast.expr], str] | None = None) -> str:
+    """The last name of what an expression is about (`append` of `df.append(x)`); `full` gives full names in a cell,
+    without it the expression is a pattern, and the answer is empty where that leaves the name open."""
+    while isinstance(node, (ast.Call, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Attribute):
+        return "" if full is None and node.attr == "M" else node.attr
+    if not isinstance(node, ast.Name) or (full is None and node.id.isupper()):
+        return ""
+    return ((full(node) if full else "") or node.id).rpartition(".")[2]
+
+
+def _by_end(nodes: Iterable[ast.expr], full: Callable[[ast.expr], str]) -> dict[str, list[ast.expr]]:
+    out: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        if isinstance(node, (ast.Call, ast.Subscript, ast.Attribute, ast.Name)) and (end := _end(node, full)):
+            out.setdefault(end, []).append(node)
+    return out
 
 
 def _titled(row: Api) -> str:

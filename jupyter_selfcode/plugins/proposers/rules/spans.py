@@ -55,6 +55,11 @@ class Text:
         """The tree, or None where it is no Python."""
         return parsed(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of the tree, outer before inner; none where it is no Python."""
+        return tuple(ast.walk(self.tree)) if self.tree is not None else ()
+
     def at(self, line: int, column: int) -> int:
         """The index of a place, given as `ast` does: line from 1, column in UTF-8 bytes."""
         start = self._starts[line - 1]
@@ -85,9 +90,7 @@ class Text:
 
     def statements(self) -> Iterator[ast.stmt]:
         """All statements, outer before inner."""
-        for node in ast.walk(self.tree or ast.Module([], [])):
-            if isinstance(node, ast.stmt):
-                yield node
+        yield from (node for node in self.nodes if isinstance(node, ast.stmt))
 
     def focus(self, line: int | None) -> tuple[int, int] | None:
         """First and last line of the statement that a line belongs to (of a compound one: of its head)."""
