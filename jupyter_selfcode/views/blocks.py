@@ -86,11 +86,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Blocks that open by a click; in a terminal they stand indented under their title."""
+    """Blocks that open by a click; in a terminal they stand indented under their title, or (`aside`) are left out."""
 
     title: str
     blocks: tuple[Block, ...]
     shown: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def _rejected(decided: Decided, decision: Reject, footer: Block, speak: Speak) -
         title = "No model could be asked, so nothing was changed"
     blocks: list[Block] = [Title(title, kind), Paragraph(say(decision.reason)), asked]  # type: ignore[arg-type]
     if options:
-        blocks.append(Fold(f"weighed: {count(len(options), 'option')}", (Listing(options),)))
+        blocks.append(Fold(f"weighed: {count(len(options), 'option')}", (Listing(options),), aside=True))
     return View((*blocks, *_tried(decided, None), footer))
 
 

@@ -153,7 +153,7 @@ def _block(block: Block) -> str:
                 return f'<pre style="{_MONO};margin:3px 0;white-space:pre-wrap;overflow-wrap:anywhere;max-height:30em;overflow:auto">{_text(text)}</pre>'
             shown = ((" ", str(i), _pieces(p)) for i, p in enumerate(highlighted(text, language), 1))
             return f'<div style="border:1px solid {_BORDER};border-radius:4px;margin:6px 0">{_code_lines(shown)}</div>'
-        case Fold(title, blocks, shown):
+        case Fold(title, blocks, shown, _):
             inner = "".join(map(_block, blocks))
             return (
                 f'<details{" open" if shown else ""} style="margin:4px 0"><summary style="color:{_DIM};cursor:pointer">{_text(title)}</summary>'

@@ -154,7 +154,7 @@ def _block(block: Block) -> RenderableType:
             if not language:
                 return Text(visible(text), overflow="fold")
             return Padding(Group(*(_pieces(p) for p in highlighted(text, language))), (0, 0, 0, 2))
-        case Fold(title, blocks, _):
+        case Fold(title, blocks, _, _):
             inner = Padding(draw_rich(blocks), (0, 0, 0, 2))
             return Group(Text(visible(title), "dim"), inner)
         case Steps(rows):
@@ -170,6 +170,8 @@ def draw_rich(blocks: Iterable[Block]) -> Group:
     drawn: list[RenderableType] = []
     previous: Block | None = None
     for block in blocks:
+        if isinstance(block, Fold) and block.aside:
+            continue
         if isinstance(previous, Change) and not isinstance(block, (Change, Steps)):
             drawn.append(Text())  # a diff ends with a blank line, as it begins with one
         drawn.append(_block(block))
