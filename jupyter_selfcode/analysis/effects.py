@@ -90,27 +90,35 @@ def _effects(notebook: Notebook) -> dict[str, Effects]:
 
 
 class _Whole:
-    """Aliases and carried names of a whole notebook, for closing sets of names over them."""
+    """Aliases and carried names of a whole notebook. Names that may be one object stand for each other, so a set of names
+    is closed to a set of representatives, which are compared."""
 
     def __init__(self, effects: Iterable[Effects]) -> None:
-        self.same: dict[str, set[str]] = {}
-        self.carries: dict[str, set[str]] = {}
+        self._above: dict[str, str] = {}
+        self._carries: dict[str, set[str]] = {}
+        effects = list(effects)
         for e in effects:
             for a, b in e.aliases:
-                both = self.same.get(a, {a}) | self.same.get(b, {b})
-                for name in both:
-                    self.same[name] = both
+                self._above[self._first(a)] = self._first(b)
+        for e in effects:
             for name, found in e.carries.items():
-                self.carries.setdefault(name, set()).update(found)
+                self._carries.setdefault(self._first(name), set()).update(found)
+
+    def _first(self, name: str) -> str:
+        """The representative of a name; paths are shortened on the way (union-find)."""
+        while (above := self._above.get(name, name)) != name:
+            self._above[name] = self._above.get(above, above)
+            name = above
+        return name
 
     def reached(self, names: Iterable[str]) -> set[str]:
-        """The names, what calling them reaches, and what may be the same object."""
-        done, left = set[str](), list(names)
+        """Representatives of the names, and of what calling them reaches."""
+        done, left = set[str](), [self._first(name) for name in names]
         while left:
             name = left.pop()
             if name not in done:
                 done.add(name)
-                left += [*self.same.get(name, ()), *self.carries.get(name, ())]
+                left += [self._first(found) for found in self._carries.get(name, ())]
         return done
 
 
@@ -122,13 +130,15 @@ def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
         return tuple(effects)
     whole = _Whole([*effects.values(), own])
     needed, taken = whole.reached(own.reads | own.mutates), set[str]()
+    left = [(i, e, whole.reached(e.changes)) for i, e in reversed(effects.items())]  # nearest first: few rounds
     while True:
-        more = {i for i, e in effects.items() if i not in taken and (e.unknown or whole.reached(e.changes) & needed)}
-        if not more:
+        before = len(taken)
+        for i, e, changed in left:
+            if i not in taken and (e.unknown or not changed.isdisjoint(needed)):
+                taken.add(i)
+                needed |= whole.reached(e.reads | e.mutates)
+        if len(taken) == before:
             return tuple(i for i in effects if i in taken)
-        taken |= more
-        for i in more:
-            needed |= whole.reached(effects[i].reads | effects[i].mutates)
 
 
 def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
@@ -141,17 +151,15 @@ def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
     if own.unknown:
         return tuple(below)
     changed, taken = whole.reached(own.changes), set[str]()
+    left = [(i, effects[i], whole.reached(effects[i].reads | effects[i].mutates)) for i in below]
     while True:
-        more = {
-            i
-            for i in below
-            if i not in taken and (effects[i].unknown or whole.reached(effects[i].reads | effects[i].mutates) & changed)
-        }
-        if not more:
+        before = len(taken)
+        for i, e, used in left:
+            if i not in taken and (e.unknown or not used.isdisjoint(changed)):
+                taken.add(i)
+                changed |= whole.reached(e.changes)
+        if len(taken) == before:
             return tuple(i for i in below if i in taken)
-        taken |= more
-        for i in more:
-            changed |= whole.reached(effects[i].changes)
 
 
 # ---- resuming ------------------------------------------------------------------------------------------------------
