@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_selfcode.plugins.proposers.rules import RulesProposer
+from jupyter_selfcode.plugins.proposers.rules import RulesProposer, proposer
 from jupyter_selfcode.plugins.proposers.rules.broken import Broken
 from jupyter_selfcode.plugins.proposers.rules.proposer import DEPTH, RULES
 from jupyter_selfcode.protocols import Proposer
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.request import Failure, Request, Variable
+from jupyter_selfcode.values.trial import CellResult, Run
 
 
 def test_it_is_a_free_proposer():
@@ -177,3 +179,24 @@ def test_every_pattern_and_template_is_python():
     for row in table():
         ast.parse(row.old, mode="eval")
         ast.parse(row.new)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        "Cell In[1], line 1\n----> 1 get_ipython().run_cell_magic('time', '', …)\n\nFile <timed exec>:3\n",
+        "Cell In[7], line 3\n----> 3 df = df.append(df)\n",  # what `%%capture` runs has a number of its own
+    ],
+)
+def test_the_failing_line_below_a_cell_magic_is_found(frames):
+    source = "%%time\nimport pandas as pd\ndf, rows = pd.DataFrame({'x': [1]}), []\ndf = df.append(df)\nrows.append(1)"
+    notebook = Notebook((Cell("a", "code", source),))
+    text = frames + "AttributeError: 'DataFrame' object has no attribute 'append'"
+    failure = Failure(
+        "a", "AttributeError", "'DataFrame' object has no attribute 'append'", text, 1 if "timed" in text else None
+    )
+    run = Run((CellResult("a", "error", execution_count=1, failure=failure),), "error")
+    state = proposer._State(notebook, failure, run, ())
+    assert proposer._places(state) == [("a", 4)]
+    (cell_id, step), *_ = proposer._offers(state, Request("", "exception", "a", failure=failure), Path())
+    assert (cell_id, step.source) == ("a", source.replace("df.append(df)", "pd.concat([df, df])"))

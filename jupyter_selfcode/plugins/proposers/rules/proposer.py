@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ....analysis import effects
+from ....analysis.magics import mask
 from ....protocols import Situation
 from ....values.events import Event, Proposed
 from ....values.notebook import Notebook
@@ -44,6 +45,7 @@ LARGEST = 100_000
 """Characters of a cell that rules still look at; data pasted into a cell is not what they are for."""
 
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
+_TIMED = re.compile(r"<timed (?:exec|eval)>(?:, line |:)(\d+)")
 
 
 @dataclass(frozen=True)
@@ -146,13 +148,19 @@ def _onward(state: _State, trial: Trial, known: set[tuple[str, str, str]]) -> _S
 
 def _places(state: _State) -> list[tuple[str, int | None]]:
     """Cells and lines at which the failure may be mended: where it was raised, then the cells that called it."""
+    failure, text = state.failure, state.failure.traceback
     numbers = {str(r.execution_count): r.cell_id for r in (state.run.results if state.run else ()) if r.execution_count}
-    frames = [(numbers[n], int(line)) for n, line in _FRAME.findall(state.failure.traceback) if n in numbers]
+    frames = [(numbers[n], int(line)) for n, line in _FRAME.findall(text) if n in numbers]
     places = dict[str, int | None]()
     for cell_id, line in reversed(frames):
         places.setdefault(cell_id, line)
-    if state.failure.line is not None or state.failure.cell_id not in places:
-        places[state.failure.cell_id] = state.failure.line
+    if failure.line is not None or failure.cell_id not in places:
+        places[failure.cell_id] = failure.line
+    head = mask(state.notebook.cell(failure.cell_id).source).head
+    if head and (places[failure.cell_id] or 0) <= head:
+        # Below a cell magic IPython counts lines anew: as `<timed exec>`, or under a number that no cell has.
+        inside = _TIMED.findall(text) or [line for n, line in _FRAME.findall(text) if n not in numbers]
+        places[failure.cell_id] = head + int(inside[-1]) if inside else None
     return list(places.items())
 
 
