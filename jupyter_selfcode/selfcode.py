@@ -23,6 +23,7 @@ from .values.trial import Run
 from .values.version import Kind, Lineage, Version, redo_target, undo_target
 from .waiting import Waiting, proposal_id
 
+
 def open_store(settings: SelfCode, folder: Path) -> Store:
     """The history for notebooks in this folder. Nothing is created until the first write."""
     where = settings.store_url or (folder / ".selfcode" / "history.sqlite").resolve()  # a path, for folders named a?b

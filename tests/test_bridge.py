@@ -33,11 +33,10 @@ def test_what_the_work_raises_is_raised_at_the_caller(bridge):
         yield 1
         raise ValueError("from within")
 
-    seen = []
+    items = bridge.iterate(failing)
+    assert next(items) == 1
     with pytest.raises(ValueError, match="from within"):
-        for item in bridge.iterate(failing):
-            seen.append(item)
-    assert seen == [1]
+        next(items)
 
 
 class Stop(BaseException):

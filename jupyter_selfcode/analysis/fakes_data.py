@@ -268,13 +268,15 @@ def _telling(value: float) -> bool:
 
 def _results(tree: ast.Module) -> Marked:
     """Values that the code gives away as they stand: assigned, returned, printed or shown."""
+    masked = (s for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Name)))
+    docstring = next(masked, None)  # below a masked `%%selfcode` line
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and node.value is not None:
             held = [node.value]
         elif isinstance(node, ast.Expr) and call_name(node.value) in SHOWING and isinstance(node.value, ast.Call):
             held = list(node.value.args)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            held = [node.value] if node is not tree.body[0] or not isinstance(node.value.value, str) else []
+            held = [node.value] if node is not docstring or not isinstance(node.value.value, str) else []
         else:
             continue
         for value in held:

@@ -226,7 +226,7 @@ class Course:
         recorded: dict[str, tuple[object, ...]] = {**bench.file.outputs()}
         folder = self.job.source.parent
         events = bench.engine.propose(request, self.notebook, folder, bench.path, before=before, recorded=recorded)
-        async with aclosing(events):  # type: ignore[type-var]
+        async with aclosing(events):
             async for event in events:
                 if not isinstance(event, Triaged):  # that has been said
                     yield event

@@ -13,12 +13,12 @@ GenProg that passed all tests to be wrong.)
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 
+from ..analysis.contract import examples_of, executable
 from ..analysis.effects import slice_below
 from ..analysis.magics import parse
-from ..analysis.contract import executable
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
@@ -48,21 +48,26 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     held_before = {(e.cell_id, e.source) for e in trial.before.examples if e.passed} if trial.before else set()
     ran = {r.cell_id: r for r in trial.run.results if r.status == "ok"}
 
-    examples = [e for e in trial.run.examples if e.passed and e.cell_id in affected]
+    # what a candidate brings itself is no promise: neither its examples nor its assertions
+    written = {(c.id, e.source) for c in before.code_cells for e in examples_of(c.source)}
+    promised = {a for c in before.code_cells for a in asserted(c.source)}
+    held = [e for e in trial.run.examples if e.passed and e.cell_id in affected]
+    examples = [e for e in held if (e.cell_id, e.source) in written]
     decisive = sum((e.cell_id, e.source) not in held_before for e in examples)
-    promised = {a for c in before.code_cells for a in asserted(c.source)}  # a candidate's own assertions are no promise
     asserts = [(i, a) for i in ran if i in affected for a in asserted(after.cell(i).source) & promised]
     decisive += sum(i not in was_well for i, _ in asserts)
     again = [i for i in ran if i in touched and recorded.get(i) and same_outputs(recorded[i], ran[i].outputs)]
     decisive += sum(i not in was_well for i in again)
 
-    said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {len(ran)} cells"]
+    said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {_count(ran, 'cell')}"]
     if unchanged := len((was_well & ran.keys()) - touched):
-        said.append(f"{unchanged} untouched cells ran again; differing outputs are listed as findings")
+        said.append(f"{unchanged} untouched ran again; differing outputs are listed as findings")
     if examples:
-        said.append(f"{len(examples)} examples of the contract hold; what they do not say is not checked")
+        said.append(f"{_count(examples, 'example')} of the contract held; what the contract does not say is not checked")
+    if len(held) > len(examples):
+        said.append("examples that the change brought itself held too, which says nothing")
     if asserts:
-        said.append(f"{len(asserts)} assertions of the notebook hold")
+        said.append(f"{_count(asserts, 'assertion')} of the notebook held")
     if again:
         said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
     if not (examples or asserts or again):
@@ -71,6 +76,10 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
     level = 2 if examples or asserts or again else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _rank(trial: Trial) -> tuple[int, int, int, float]:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
-from ..analysis.variables import PROBE as VARIABLES, read_variables
+from ..analysis.variables import PROBE as VARIABLES
+from ..analysis.variables import read_variables
 from ..protocols import Kernel, Limits, Sandbox
 from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook

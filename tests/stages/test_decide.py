@@ -11,7 +11,13 @@ from jupyter_selfcode.values.patch import Patch, ReplaceSource, apply
 from jupyter_selfcode.values.trial import Candidate, CellResult, Example, Finding, Run, Trial
 
 DEPLOY, PROPOSE = Policy("deploy"), Policy("propose")
-BEFORE = Notebook((Cell("a", "code", "x = 1"), Cell("b", "code", "y = x + 1\nassert y > 0"), Cell("z", "code", "other = 3")))
+BEFORE = Notebook(
+    (
+        Cell("a", "code", "x = 1"),
+        Cell("b", "code", '"""More than x.\n\n>>> y\n2\n"""\ny = x + 1\nassert y > 0'),
+        Cell("z", "code", "other = 3"),
+    )
+)
 
 
 def text(value: str) -> tuple[dict, ...]:
@@ -56,6 +62,13 @@ def test_promises_of_cells_that_the_change_cannot_affect_count_for_nothing():
 def test_an_assertion_that_the_candidate_brought_itself_is_no_promise():
     made = trial("z", "other = 4\nassert other == 4", ran("a", "b", "z"), ran("a", "b", "z", failed="z"))
     assert (made.level, made.decisive) == (0, 0)
+
+
+def test_an_example_that_the_candidate_brought_itself_is_no_promise():
+    own = Example("z", "other\n", "4\n", "4\n", True)
+    made = trial("z", '"""Four.\n\n>>> other\n4\n"""\nother = 4', ran("a", "b", "z", examples=(own,)), ran("a", "b", "z", failed="z"))
+    assert (made.level, made.decisive) == (0, 0)
+    assert any("brought itself" in a for a in made.assumptions)
 
 
 def test_an_assertion_of_the_notebook_that_is_reached_again_is_decisive():
