@@ -85,6 +85,12 @@ def dispatch(words: list[str]) -> int:
     if word in ("-h", "--help", "help"):
         print(overview())
         return 0
+    if word == "schema":
+        from ...codec import schema
+        from ...values.report import RunReport
+
+        print_json(schema(RunReport))
+        return 0
     if word == "run":
         from .run import run_command as command
     elif word == "demo":
@@ -105,7 +111,7 @@ def overview() -> str:
     }
     lines = [f"usage: {USAGE}", "", "Notebooks whose cells keep their promise. Each word has its own --help.", ""]
     rows = own | {name: c.help for name, c in COMMANDS.items() if name}
-    rows |= {"NOTEBOOK": COMMANDS[""].help}
+    rows |= {"schema": "the JSON Schema of what run --json answers", "NOTEBOOK": COMMANDS[""].help}
     lines += [f"  {name:<10}{text}" for name, text in rows.items()]
     lines += [
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -28,6 +29,12 @@ def test_every_word_has_help(word, capsys):
     said = capsys.readouterr().out
     assert f"usage: jupyter selfcode {word}" in said
     assert word == "demo" or "--json" in said
+
+
+def test_the_schema_of_the_report_names_its_fields(capsys):
+    assert main(["schema"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {"status", "exit_code", "failures", "versions", "trials", "cost_usd"} <= set(said["properties"])
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
