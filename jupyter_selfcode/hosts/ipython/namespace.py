@@ -2,8 +2,9 @@
 
 What runs: the cells that changed and had run here, cells that are new and have what they need, above them the cells that
 make anew what they change in place (`x += 1` twice is not `x += 1`), and below them the cells that had run and may be
-affected. What fails puts all names back. An object that was changed in place, a file or a connection cannot be put back,
-and this is said.
+affected. What fails puts all names back, but for a state that a person brings back: it may well be one that failed, so its
+sources come back in any case and the failure is told. An object that was changed in place, a file or a connection cannot
+be put back, and this is said.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Namespace:
         if running := self.session.running:
             ran.append(self.document.id_of(running.cell_id))
         cells = plan(before, after, ran, self.shell.user_ns)
-        return StagedNamespace(self, after, cells, orphans(before, after, ran))
+        return StagedNamespace(self, after, cells, orphans(before, after, ran), version.restores is not None)
 
     def report(self) -> str:
         """Which cells ran again."""
@@ -112,10 +113,15 @@ class Namespace:
             staged.revert()
             raise
 
-    def run(self, notebook: Notebook, cells: Sequence[str], freed: Iterable[str] = ()) -> None:
-        """Run cells in order. Raises `DeployError` at the first that fails, KeyboardInterrupt where a person stops it."""
+    def run(
+        self, notebook: Notebook, cells: Sequence[str], freed: Iterable[str] = (), *, may_fail: bool = False
+    ) -> None:
+        """Run cells in order. Raises `DeployError` at the first that fails (`may_fail`: stops there and reports it),
+        KeyboardInterrupt where a person stops it."""
         self.results.clear()
         waiting: list[str] = []
+        ran: list[str] = []
+        failed = ""
         for name in freed:
             self.shell.user_ns.pop(name, None)
         if cells and self.clear is not None:
@@ -133,15 +139,18 @@ class Namespace:
             if isinstance(error, KeyboardInterrupt):
                 raise KeyboardInterrupt
             if error is not None and "raises-exception" not in cell.tags:
+                if may_fail:
+                    failed = f" Cell {cell_id} is as it was then, and fails ({type(error).__name__}): what follows it was not run."
+                    break
                 raise DeployError(
                     f"Cell {cell_id} fails in this session ({type(error).__name__}: {' '.join(str(error).split())[:200]}) though it "
                     "ran in a clean kernel; nothing was deployed. Names are as they were; what was changed in place is not. "
                     "Restart the kernel and run the notebook from the top."
                 )
             self.session.mark(cell_id, True)
-        places = {c.id: i for i, c in enumerate(notebook.cells, 1)}
-        ran = [f"{places[i]} ({i})" for i in cells if i not in waiting]
+            ran.append(f"{notebook.index(cell_id) + 1} ({cell_id})")
         self._said = f"Ran here: {'cells' if len(ran) > 1 else 'cell'} {', '.join(ran)}." if ran else ""
+        self._said = (self._said + failed).strip()
         if waiting:
             self._said += f" Run {', '.join(waiting)} yourself: it awaits, and nothing can await while this works."
 
@@ -162,13 +171,14 @@ class StagedNamespace:
     notebook: Notebook
     cells: tuple[str, ...]
     freed: frozenset[str]
+    may_fail: bool = False
     _names: dict[str, Any] | None = None
 
     def commit(self) -> None:
         """Run them. Raises `DeployError`; the names are put back then."""
         self._names = dict(self.surface.shell.user_ns)
         try:
-            self.surface.run(self.notebook, self.cells, self.freed)
+            self.surface.run(self.notebook, self.cells, self.freed, may_fail=self.may_fail)
         except BaseException:
             self.revert()  # a surface whose commit fails is not asked to revert
             raise

@@ -88,6 +88,13 @@ def test_a_cell_that_fails_puts_names_back(person, namespace):
     assert "made" not in person.shell.user_ns
 
 
+def test_a_state_that_fails_may_be_brought_back_and_is_told(person, namespace):
+    person.shell.user_ns["n"] = 1
+    namespace.run(notebook(a="n = 2", b="n = nobody", c="n = 3"), ("a", "b", "c"), may_fail=True)
+    assert person.shell.user_ns["n"] == 2
+    assert "b is as it was then, and fails (NameError): what follows it was not run" in namespace.report()
+
+
 def test_an_interrupt_is_passed_on_with_names_put_back(person, namespace):
     person.run("n = 1", "a")
     person.run("n = 2\nif 'armed' in globals(): raise KeyboardInterrupt", "b")
