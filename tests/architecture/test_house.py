@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "jupyter_selfcode"
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py") if "example_notebooks" not in p.parts)
 PURE = [p for p in SOURCES if p.relative_to(PACKAGE).parts[0] in ("values", "analysis", "stages", "protocols.py")]
-HEAVY = ("litellm", "pandas", "numpy", "libcst", "sqlalchemy", "nbclient", "nbformat", "rich", "pydantic", "openai")
+HEAVY = ("litellm", "pandas", "numpy", "sqlalchemy", "nbclient", "nbformat", "rich", "pydantic", "openai")
 
 
 def name_of(path: Path) -> str:
