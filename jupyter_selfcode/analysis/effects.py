@@ -16,6 +16,7 @@ from functools import lru_cache
 from ..values.notebook import Notebook
 from .magics import mask, parse, parse_masked
 from .reach import Reader
+from .trees import imported
 
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "In", "Out", "_", "__", "___", "__name__", "__file__"}
 
@@ -201,10 +202,4 @@ def bound_names(source: str) -> frozenset[str]:
 
 def imported_names(source: str) -> Mapping[str, str]:
     """Names that a cell's imports bind, with what is imported (`pandas`, `math.sqrt`)."""
-    found: dict[str, str] = {}
-    for node in ast.walk(parse(source) or ast.Module([], [])):
-        if isinstance(node, ast.Import):
-            found |= {a.asname or a.name.partition(".")[0]: a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    return found
+    return imported(ast.walk(parse(source) or ast.Module([], [])))

@@ -40,3 +40,17 @@ def stored(body: Iterable[ast.AST]) -> Iterator[str]:
             yield node.rest
         if not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             left += ast.iter_child_nodes(node)
+
+
+def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """What the imports among nodes bind, with full names: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found

@@ -33,7 +33,8 @@ def lay(case: Case, folder: Path) -> Path:
     path = folder / "case.ipynb"
     nbformat.write(notebook, path)
     for name, text in case.files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        encoding = "latin-1" if text.startswith("LATIN1:") else "utf-8"
+        (folder / name).write_text(text.removeprefix("LATIN1:"), encoding=encoding)
     return path
 
 

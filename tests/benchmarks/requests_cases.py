@@ -226,4 +226,100 @@ CASES: tuple[Case, ...] = (
         {"fares_2025.csv": "fare\n1\n2\n"},
         "refused",
     ),
+    Case(
+        "percent signs came",
+        (
+            'import pandas as pd\nrates = pd.read_csv("rates.csv")',
+            '%%selfcode\n"""Interest of 1000 euros at each rate, in euros; rates are fractions (0.05 is five percent).\n\n'
+            '>>> bool(rates["interest"].between(0, 200).all())\nTrue\n>>> float(rates["interest"].max())\n70.0\n"""\n'
+            'rates["interest"] = (1000 * rates["rate"]).round(2)',
+        ),
+        "assert rates['interest'].tolist() == [50.0, 70.0, 25.0]",
+        None,
+        {"rates.csv": "bank,rate\nA,5%\nB,7%\nC,2.5%\n"},
+    ),
+    Case(
+        "the encoding changed",
+        (
+            'import pandas as pd\ncities = pd.read_csv("cities.csv")',
+            '%%selfcode\n"""Inhabitants by city.\n\n>>> int(people["Zürich"])\n420\n"""\n'
+            'people = cities.set_index("city")["thousands"]',
+        ),
+        "assert people.to_dict() == {'Zürich': 420, 'Genève': 200}",
+        None,
+        {"cities.csv": "LATIN1:city,thousands\nZürich,420\nGenève,200\n"},
+    ),
+    Case(
+        "a new category at prediction",
+        (
+            "import pandas as pd\nfrom sklearn.linear_model import LinearRegression\n"
+            'train = pd.DataFrame({"kind": ["a", "b", "a", "b"], "size": [1.0, 2.0, 3.0, 4.0], "price": [10.0, 30.0, 30.0, 50.0]})\n'
+            'new = pd.DataFrame({"kind": ["b", "c"], "size": [5.0, 1.0]})',
+            'X = pd.get_dummies(train[["kind", "size"]])\nmodel = LinearRegression().fit(X, train["price"])',
+            '%%selfcode\n"""A price for every new item; a kind that was not seen in training counts as none of the known ones.\n\n'
+            '>>> len(predicted) == len(new)\nTrue\n>>> round(float(predicted[0]), 6)\n60.0\n"""\n'
+            'predicted = model.predict(pd.get_dummies(new))',
+        ),
+        "want = model.predict(pd.get_dummies(new).reindex(columns=X.columns, fill_value=0))\n"
+        "import numpy as np\nassert np.allclose(np.asarray(predicted, dtype=float), want)",
+        None,
+    ),
+    Case(
+        "Python 2 in an old notebook",
+        (
+            "counts = {'a': 3, 'b': 1}\nfor key, n in counts.iteritems():\n    print key, n",
+            "total = reduce(lambda a, b: a + b, counts.values())\nassert total == 4",
+        ),
+        "assert counts == {'a': 3, 'b': 1} and total == 4",
+    ),
+    Case(
+        "a renamed column of another meaning",
+        (
+            'import pandas as pd\nbills = pd.read_csv("bills.csv")',
+            'total_net = float(bills["amount_net"].sum())',
+            'print(f"net: {total_net:.2f}")',
+        ),
+        "raise AssertionError('amount_gross is no amount_net, and the rate of tax is not known')",
+        None,
+        {"bills.csv": "id,amount_gross\n1,119.0\n2,238.0\n"},
+        "refused",
+    ),
+    Case(
+        "times turned into another zone",
+        (
+            'import pandas as pd\ncalls = pd.read_csv("calls.csv")',
+            '%%selfcode\n"""Calls per hour of the day in Berlin (the file says UTC).\n\n'
+            '>>> per_hour.to_dict()\n{1: 1, 13: 2}\n"""\n'
+            'when = pd.to_datetime(calls["when"]).dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")\n'
+            'per_hour = calls.groupby(when.dt.hour)["n"].sum()',
+        ),
+        "assert per_hour.to_dict() == {1: 1, 13: 2}",
+        None,
+        {"calls.csv": "when,n\n2026-01-05T12:10:00Z,1\n2026-01-05T12:50:00Z,1\n2026-01-06T00:05:00Z,1\n"},
+    ),
+    Case(
+        "a slow and wrong axis",
+        (
+            "import numpy as np\nscores = np.array([[3.0, 4.0], [6.0, 8.0], [0.0, 1.0]])",
+            '%%selfcode\n"""Each row divided by its length (Euclidean norm).\n\n'
+            '>>> np.allclose(np.linalg.norm(unit, axis=1), 1)\nTrue\n"""\n'
+            "unit = scores / np.linalg.norm(scores, axis=1)",
+        ),
+        "assert np.allclose(unit, [[0.6, 0.8], [0.6, 0.8], [0.0, 1.0]])",
+    ),
+    Case(
+        "several cells by words",
+        (
+            LOAD,
+            "def clean(frame):\n    return frame.dropna()",
+            "sales = clean(sales)",
+            "top = sales.groupby('store')['units'].sum().nlargest(2)",
+        ),
+        "import pandas as pd\n"
+        "assert clean(pd.DataFrame({'units': [1, -2, None], 'price': [1.0, 1.0, 1.0]}), minimum=0)['units'].tolist() == [1.0]\n"
+        "assert len(sales) == 168 and len(top) == 3",
+        "Give clean a keyword parameter minimum that drops rows with fewer units than it (None, the default, drops none), "
+        "call it with minimum=1, and let top show three stores.",
+        {"sales.csv": SALES},
+    ),
 )

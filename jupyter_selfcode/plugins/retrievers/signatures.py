@@ -14,33 +14,19 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ...analysis.magics import parse
 from ...analysis.secrets import looks_secret
+from ...analysis.trees import imported
 from ...values.notebook import Notebook
 from ...values.request import Failure, Passage, Request
 
 SIDE = Path(__file__).with_name("signatures_side.py")
 SECONDS = 20.0
 NAMES = 40
-
-
-def imported(trees: Iterable[ast.Module]) -> dict[str, str]:
-    """What names of the notebook stand for: `{"pd": "pandas", "read_csv": "pandas.read_csv"}`."""
-    found: dict[str, str] = {}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    top = alias.name.partition(".")[0]
-                    found[alias.asname or top] = alias.name if alias.asname else top
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
 
 
 def _dotted(node: ast.AST) -> str | None:
@@ -97,7 +83,7 @@ class SignatureRetriever:
     async def retrieve(self, request: Request, notebook: Notebook, folder: Path) -> Sequence[Passage]:
         """Two passages at most: `versions` and `signature`. Empty where the libraries cannot be asked in time."""
         trees = {c.id: t for c in notebook.code_cells if (t := parse(c.source)) is not None}
-        names = imported(trees.values())
+        names = imported(node for tree in trees.values() for node in ast.walk(tree))
         target = request.failure.cell_id if request.failure else request.target
         asked = [trees[target]] if target in trees else list(trees.values())[-3:]
         tops = tuple(dict.fromkeys(n.partition(".")[0] for n in names.values()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from jupyter_selfcode.analysis.magics import parse
-from jupyter_selfcode.plugins.retrievers.signatures import SignatureRetriever, imported, methods, named, used
+from jupyter_selfcode.analysis.trees import imported
+from jupyter_selfcode.plugins.retrievers.signatures import SignatureRetriever, methods, named, used
 from jupyter_selfcode.protocols import Retriever
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.request import Failure, Passage, Request
@@ -72,7 +74,7 @@ def test_names_are_followed_through_imports():
         "import numpy as np, os.path\nfrom pandas import read_csv as r\nnp.linalg.norm(r('x').append(1))\nos.getcwd()"
     )
     assert tree is not None
-    names = imported([tree])
+    names = imported(ast.walk(tree))
     assert names == {"np": "numpy", "os": "os", "r": "pandas.read_csv"}
     assert set(used(tree, names)) == {"numpy.linalg.norm", "pandas.read_csv", "os.getcwd"}
     assert methods(tree, names) == ("append",)

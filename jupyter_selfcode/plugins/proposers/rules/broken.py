@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -114,20 +114,6 @@ class Rule(Protocol):
     def __call__(self, broken: Broken) -> Iterator[Step | None]: ...
 
 
-def imports(nodes: Iterable[ast.AST]) -> dict[str, str]:
-    """What the imports among nodes bind, with full names: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
-    found: dict[str, str] = {}
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                found[alias.asname or top] = alias.name if alias.asname else top
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
-
-
 def bound(tree: ast.Module) -> dict[str, str]:
     """All names that a tree binds at its top level, with the full name of what was imported, else empty."""
-    return dict.fromkeys(trees.stored(tree.body), "") | imports(ast.walk(tree))
+    return dict.fromkeys(trees.stored(tree.body), "") | trees.imported(ast.walk(tree))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ....analysis import modules, near, trees
 from ....analysis.magics import parse
-from .broken import Broken, Step, bound, imports
+from .broken import Broken, Step, bound
 from .columns import columns_of
 from .imports import with_imports
 from .introspect import names_in
@@ -69,7 +69,7 @@ def _import_line(name: str, tree: ast.Module) -> str | None:
 
 
 def _full(line: str) -> str:
-    return next(iter(imports(ast.walk(ast.parse(line))).values()))
+    return next(iter(trees.imported(ast.walk(ast.parse(line))).values()))
 
 
 def _later(broken: Broken) -> dict[str, str]:

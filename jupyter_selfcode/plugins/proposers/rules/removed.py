@@ -10,7 +10,7 @@ from functools import cache, partial
 from ....analysis import trees
 from ....analysis.removed import Api, Said, here, sayings, table
 from . import lint
-from .broken import Broken, Step, imports
+from .broken import Broken, Step
 from .imports import Names, moved_imports, with_imports
 from .patterns import Match, Matcher, expression, rewrite
 from .spans import Edit, Text, edited
@@ -42,7 +42,7 @@ class _Rewriting:
         assert tree is not None  # every text that is kept parses
         inner = [n.arg for n in self.text.nodes if isinstance(n, ast.arg)]
         inner += [n.id for n in self.text.nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
-        local = dict.fromkeys([*inner, *trees.stored(tree.body)], "") | imports(self.text.nodes)
+        local = dict.fromkeys([*inner, *trees.stored(tree.body)], "") | trees.imported(self.text.nodes)
         known = self.broken.above | local | self.dropped
         return Names(known, self.broken.taken, self.added)
 
