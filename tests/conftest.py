@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -14,5 +16,7 @@ def _no_settings_of_ones_own(tmp_path_factory, monkeypatch):
     """Config files, keys and histories of the person who runs the tests have no say in them."""
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+    # an in-process shell puts its own module in the place of __main__, which later spawned processes would miss
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     for name in ("JPY_SESSION_NAME", "JUPYTER_SELFCODE_HOST"):
         monkeypatch.delenv(name, raising=False)
