@@ -165,13 +165,17 @@ def _says_something(old: ast.AST, new: ast.AST) -> bool:
 
 
 def contract_kept(edit: Edit) -> Iterator[Finding]:
-    """Doctest examples are immutable; a generated cell may only propose them."""
+    """Doctest examples are immutable; a generated cell may only propose them, and its own are no evidence for it."""
     old = Counter((e.source.strip(), e.want.strip()) for e in examples_of(edit.old))
     new = Counter((e.source.strip(), e.want.strip()) for e in examples_of(edit.new))
     for source, _ in (old - new) if edit.new.strip() else ():
         yield from finding(
             "contract", "block", f"The example >>> {brief(source)} of the contract was changed or removed."
         )
+    if not edit.old.strip():
+        if new:
+            yield from finding("contract", "note", "The new cell brings examples of its own; they are no evidence for it.")
+        return
     for source, _ in new - old:
         if source in {s for s, _ in old}:
             continue
