@@ -27,6 +27,8 @@ from .values.version import Version
 from .waiting import proposal_id
 
 Tell = Callable[[Event], None]
+NEWEST = 50
+"""How many versions `history` shows where not all are asked for."""
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,11 @@ def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
 
 
 def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    lineage, waiting = workspace.lineage(), workspace.waiting.all()
+    lineage, waiting = workspace.lineage(None if args.all else NEWEST), workspace.waiting.all()
     rows = [reading.row(r) for r in lineage]
-    return Reply({"notebook": workspace.path, "versions": rows, "waiting": list(waiting)},
-                 views.history(workspace.path, rows, waiting, graph=args.graph, speak=spoken(workspace)))
+    total = rows[-1]["number"] if rows else 0
+    return Reply({"notebook": workspace.path, "total": total, "versions": rows, "waiting": list(waiting)},
+                 views.history(workspace.path, rows, waiting, graph=args.graph, total=total, speak=spoken(workspace)))
 
 
 def _show(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -288,7 +291,7 @@ COMMANDS: dict[str, Command] = {
         Command("check", "add an expression to a cell's contract", _check, (_arg("expression", free=True, nargs="*"), _CELL)),
         Command("accept", "accept what waits", _accept, (_arg("name", nargs="?", help="which (none: the newest)"),)),
         Command("reject", "reject what waits, with a reason", _reject, (_arg("why", free=True, nargs="*", help="the reason"), _arg("--name", help="which (none: the newest)"))),
-        Command("history", "the versions", _history, (_arg("--graph", action="store_true", help="with lanes"),)),
+        Command("history", "the versions", _history, (_arg("--graph", action="store_true", help="with lanes"), _arg("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
         Command("show", "one version, whole", _show, (_arg("version", nargs="?", default="head", help=_VERSION),)),
         Command("diff", "two versions, or a version and now", _diff, (_arg("version", nargs="?", help=_VERSION), _arg("other", nargs="?", help=_VERSION))),
         Command("blame", "which version made each line of a cell", _blame, (_arg("cell", nargs="?"),)),

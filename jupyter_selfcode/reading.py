@@ -13,6 +13,7 @@ from .selfcode import Workspace
 from .values.canonical import plain
 from .values.errors import BadInput
 from .values.notebook import Cell, Notebook
+from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
 from .values.version import Lineage, Recorded, head, total_cost
 
@@ -85,16 +86,29 @@ def changes(a: Notebook, b: Notebook) -> list[dict[str, Any]]:
     return [{"cell": c.cell_id, "change": c.change, "type": c.type, "diff": c.unified()} for c in cell_changes(a, b)]
 
 
-def _snapshots(workspace: Workspace) -> list[tuple[Recorded, Notebook]]:
-    return [(r, workspace.store.notebook(r.version.notebook)) for r in workspace.lineage() if r.outcome == "deployed"]
+def _sources(workspace: Workspace, cell_id: str) -> list[tuple[str, Recorded]]:
+    """What the source of a cell was in turn, and the versions that made it so: out of the changes alone, so that a long
+    history is not loaded notebook by notebook. Only the first version is no change of another."""
+    found: list[tuple[str, Recorded]] = []
+    for r in workspace.lineage():
+        if r.outcome != "deployed":
+            continue
+        if not r.version.parents:
+            notebook = workspace.store.notebook(r.version.notebook)
+            found += [(c.source, r) for c in notebook.cells if c.id == cell_id]
+        for op in r.version.patch.ops:
+            match op:
+                case ReplaceSource(touched, source) if touched == cell_id:
+                    found.append((source, r))
+                case InsertCell(Cell() as inserted) if inserted.id == cell_id:
+                    found.append((inserted.source, r))
+    return found
 
 
 def blame(workspace: Workspace, cell: Cell) -> list[dict[str, Any]]:
     """For each line of a cell: the number of the version that brought it (None: not recorded yet), by whom and when."""
     lines: list[tuple[str, Recorded | None]] = []
-    history: list[tuple[str, Recorded | None]] = [
-        (nb.cell(cell.id).source, r) for r, nb in _snapshots(workspace) if cell.id in nb
-    ]
+    history: list[tuple[str, Recorded | None]] = [*_sources(workspace, cell.id)]
     for source, r in [*history, (cell.source, None)]:
         new = source.splitlines()
         matcher = difflib.SequenceMatcher(None, [t for t, _ in lines], new, autojunk=False)

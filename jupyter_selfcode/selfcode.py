@@ -119,9 +119,9 @@ class Workspace:
         """What the notebook is now."""
         return self.surfaces[0].read()
 
-    def lineage(self) -> Lineage:
-        """Its versions, oldest first."""
-        return self.store.lineage(self.path)
+    def lineage(self, limit: int | None = None) -> Lineage:
+        """Its versions, oldest first (the newest `limit` of them)."""
+        return self.store.lineage(self.path, limit)
 
     def last_failure(self, tell: Callable[[Event], None]) -> tuple[Failure | None, Run | None]:
         """The last error: of the live session, or of a trial run of the notebook as it is (with that run)."""

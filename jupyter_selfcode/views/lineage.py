@@ -28,6 +28,9 @@ from .blocks import (
 from .change import facts_of
 from .words import Speak, briefly, count, duration, findings, in_magic, money, when
 
+NEWEST = 50
+"""How many adaptations `cost` lists one by one."""
+
 
 def _waiting(waiting: Mapping[str, Decided]) -> list[Block]:
     if not waiting:
@@ -118,10 +121,11 @@ def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     numbers = {r["id"]: i for i, r in enumerate(rows)}
     behind: set[int] = set()
     for i, r in enumerate(rows):
-        if r["restores"] in numbers and r["outcome"] == "deployed":
+        if r["restores"] and r["outcome"] == "deployed":
+            restored = numbers.get(r["restores"], -1)  # one that is older than these rows
             if r["kind"] == "redo":
-                behind.discard(numbers[r["restores"]])
-            behind |= set(range(numbers[r["restores"]] + 1, i))
+                behind.discard(restored)
+            behind |= set(range(restored + 1, i))
     drawn = []
     for i, r in enumerate(rows):
         if r["outcome"] != "deployed":
@@ -142,9 +146,13 @@ def history(
     waiting: Mapping[str, Decided],
     graph: bool = False,
     *,
+    total: int | None = None,
     speak: Speak = in_magic,
 ) -> View:
-    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back."""
+    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back.
+
+    `rows` are the newest of `total` versions (None: they are all).
+    """
     if not rows:
         return View(
             (
@@ -154,10 +162,11 @@ def history(
             )
         )
     lanes = _lanes(rows) if graph else []
+    older = max(0, (total or 0) - len(rows))
     by_id = {r["id"]: r["number"] for r in rows}
     table = []
     for i, r in reversed(list(enumerate(rows))):
-        back = f" to {by_id[r['restores']]}" if r["restores"] in by_id else ""
+        back = f" to {by_id.get(r['restores'], 'an older one')}" if r["restores"] else ""
         kind = _KIND.get(r["kind"], r["kind"]) + back
         what = (
             say(kind)
@@ -190,13 +199,18 @@ def history(
     columns = ("", "when", "by", "what", "cells", "level", "cost")
     return View(
         (
-            Title("History", "plain", f"{path} · {count(len(rows), 'version')}"),
+            Title("History", "plain", f"{path} · {count(len(rows) + older, 'version')}"),
             Table(
                 ("", *columns) if graph else columns,
                 tuple(table),
                 frozenset({shift, 6 + shift}),
                 frozenset({0}) if graph else frozenset(),
                 3 + shift,
+            ),
+            *(
+                [Paragraph(say(dim(f"{count(older, 'older version')} not shown: "), code(speak("history --all"))))]
+                if older
+                else []
             ),
             *_waiting(waiting),
             Steps(tuple(steps)),
@@ -286,9 +300,13 @@ def cost(data: Mapping[str, Any]) -> View:
             say(money(r["usd"])),
             say(duration(r["seconds"])),
         )
-        for r in data["by_version"]
+        for r in data["by_version"][-NEWEST:]
     )
     notes: list[Block] = []
+    if (older := len(data["by_version"]) - NEWEST) > 0:
+        notes.append(
+            Paragraph(say(dim(f"{count(older, 'older adaptation')} not shown one by one; --json has them all.")))
+        )
     if data["estimated"]:
         notes.append(Paragraph(say(dim("Some tokens are estimates: the provider did not count them."))))
     if data["replayed"]:

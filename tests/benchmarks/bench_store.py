@@ -10,13 +10,18 @@ import gc
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from jupyter_selfcode.commands import COMMANDS
+from jupyter_selfcode.config import SelfCode
+from jupyter_selfcode.plugins.deployers.memory import MemoryDeployer
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
+from jupyter_selfcode.selfcode import Workspace, make_engine
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.prompt import Cost
@@ -100,6 +105,14 @@ def main(count: int = 10_000) -> None:
         print(f"lineage, and why of every version: {ms:.0f} ms")
         ms, _ = timed(lambda: store.lineage("notebook.ipynb", 20))
         print(f"lineage, the newest 20: {ms:.1f} ms")
+        settings = SelfCode()
+        surface = MemoryDeployer(store.notebook(lineage[-1].version.notebook))
+        at_work = Workspace(settings, Path(folder), "notebook.ipynb", [surface], store, make_engine(settings, store))
+        words: dict[str, dict[str, Any]] = {"history": {"graph": True, "all": False}, "blame": {"cell": "cell-3"}}
+        for word, given in words.items():
+            command = COMMANDS[word]
+            ms, _ = timed(lambda c=command, g=given: c.run(at_work, Namespace(**g), lambda e: None).view.text(width=100))
+            print(f"{word}, drawn: {ms:.0f} ms")
         newest = head(lineage)
         assert newest is not None
         ms, _ = timed(lambda: store.notebook(newest.version.notebook))
