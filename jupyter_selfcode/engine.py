@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .analysis.contract import intent_of
+from .analysis.effects import slice_below
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.decide import decide, nothing_passed, weighed
@@ -24,7 +25,7 @@ from .stages.describe import triage
 from .stages.gather import gather
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import until, validate
+from .stages.validate import further, until, validate, within
 from .values.canonical import digest
 from .values.decision import Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
@@ -137,11 +138,15 @@ class Engine:
             return
         yield StageStarted("validate", "in a clean kernel")
         runs: list[Run] = []
-        count = until(request, candidate.patch.cells, before, after)
-        async with aclosing(validate(after, count, self.sandbox, folder, self.limits, runs)) as events:
+        touched = [i for i in candidate.patch.cells if i in after]
+        count = until(request, touched, before, after)
+        reach = further(after, touched, count)
+        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs)) as events:
             async for event in events:
                 yield event
-        trial = replace(trial, run=runs[0], kind="fresh", seconds=time.monotonic() - start)
+        affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
+        run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+        trial = replace(trial, run=run, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
         for check in self.checks:
             trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
         yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))

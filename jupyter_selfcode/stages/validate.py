@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
+from ..analysis.effects import slice_below
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
 from ..protocols import Kernel, Limits, Sandbox
 from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
-from ..values.trial import CellResult, Example, Run
+from ..values.trial import CellResult, Example, Finding, Run
 
 
 async def hold_contract(kernel: Kernel, cell: Cell) -> tuple[Example, ...]:
@@ -67,6 +68,37 @@ def until(request: Request, touched: Iterable[str], before: Run | None, after: N
     wanted = set(touched) | ({request.target} if request.target else set())
     wanted |= {r.cell_id for r in before.results} if before else {c.id for c in after.cells}
     return max((i + 1 for i, c in enumerate(after.cells) if c.id in wanted), default=0)
+
+
+def further(after: Notebook, touched: Iterable[str], count: int) -> int:
+    """How many cells a trial runs at most: `count`, or through the nearest cell below that the change can affect and that
+    promises something, where none of the first `count` does. What has to run says only that the change runs; the next
+    promise down the dataflow may say that it is right."""
+    changed = [i for i in touched if i in after]
+    affected = set(changed).union(*(slice_below(after, i) for i in changed))
+    for i, cell in enumerate(after.cells):
+        if cell.id in affected and cell.runs and (examples_of(cell.source) or "assert " in cell.source):
+            return max(count, i + 1)
+    return count
+
+
+def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tuple[Run, tuple[Finding, ...]]:
+    """The run without a failure below the cells that had to run, and that failure as a finding: another trouble may wait
+    there (`note`); a promise that this change can affect and that does not hold is for a person (`ask`)."""
+    must = set(required)
+    ran = {x.cell_id for x in run.results if x.status in ("ok", "skipped")}
+    failed = next((x for x in run.results if x.status in ("error", "stopped")), None)
+    if failed is None or failed.cell_id in must or not must <= ran:
+        return run, ()
+    said = " ".join(f"{failed.failure.ename}: {failed.failure.evalue}".split())[:200] if failed.failure else run.detail
+    broken_promise = bool(failed.failure and failed.failure.ename == "ContractBroken" and failed.cell_id in affected)
+    finding = Finding(
+        "runs:below", f"Cell {failed.cell_id}, further down, does not pass with it: {said}",
+        "ask" if broken_promise else "note", failed.cell_id,
+    )  # fmt: skip
+    kept = tuple(x for x in run.results if x is not failed)
+    examples = tuple(e for e in run.examples if e.cell_id != failed.cell_id)
+    return replace(run, results=kept, examples=examples, state="complete", detail=""), (finding,)
 
 
 async def validate(
