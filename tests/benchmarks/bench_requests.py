@@ -82,7 +82,10 @@ def attempt(case: Case, folder: Path, options: list[str]) -> dict:
     result["tokens"] = said.get("tokens") or cost.get("prompt_tokens", 0) + cost.get("completion_tokens", 0)
     right = judge(case, path) if deployed else None
     if code == 11:
-        command("accept", path.name, folder=folder)
+        for _ in range(4):  # a person accepts and runs it again, until nothing waits any more
+            command("accept", path.name, folder=folder)
+            if case.words or command("run", path.name, "--policy", "deploy", *options, folder=folder)[0] != 11:
+                break
         result["right_if_accepted"] = judge(case, path)
     if case.expect == "refused":
         result["end"] = "silent-wrong" if deployed else "asked" if code == 11 else "refused, rightly"
