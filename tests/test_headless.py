@@ -413,6 +413,16 @@ async def test_the_patch_file_is_one_that_common_tools_take(world, tool):
     assert world.sources() == {"c0": "x = 1", "c1": "é = 'tøp'\nx.real", "c2": "print(x)"}
 
 
+async def test_what_waits_is_not_told_as_another_candidate_that_was_tried(world):
+    report = await proposed(world)
+    from jupyter_selfcode.selfcode import open_notebook
+
+    workspace = open_notebook(world.path, world.settings)
+    _, decided = workspace.waiting.pick(report.waiting)
+    workspace.close()
+    assert [t.candidate.patch for t in decided.trials] == [decided.decision.trial.candidate.patch]
+
+
 async def test_what_waits_can_be_accepted_from_the_history(world):
     report = await proposed(world)
     from jupyter_selfcode.selfcode import open_notebook

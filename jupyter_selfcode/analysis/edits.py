@@ -36,6 +36,7 @@ REMOVE = re.compile(
     r"(?i)remov|delet|\bdrop|\bclear|empty|without|clean|no longer|get rid|simplif|replac|merge|split|instead"
 )
 CHECKS = re.compile(r"(?i)assert|\bchecks?\b|\btests?\b|validat|\brais|verif|contract")
+CONTAINERS = (ast.Dict, ast.List, ast.Tuple)
 SILENCE = re.compile(r"(?i)warn|silenc|quiet|suppress|nois")
 
 
@@ -97,6 +98,17 @@ class Edit:
     def removed(self, extract: Callable[[ast.Module], Marked]) -> list[ast.AST]:
         """What the old tree had more of than the new."""
         return surplus(extract(self.before), extract(self.after))
+
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        return frozenset(written(n) for n in ast.walk(self.before) if isinstance(n, CONTAINERS))
+
+    def stood(self, data: ast.expr) -> bool:
+        """Whether a literal was in the code before, whole or row by row: `append({…})` that is now `DataFrame([{…}])`."""
+        rows = data.elts if isinstance(data, (ast.List, ast.Tuple)) else []
+        return written(data) in self._held or (
+            bool(rows) and all(isinstance(r, CONTAINERS) and written(r) in self._held for r in rows)
+        )
 
     @cached_property
     def old_statements(self) -> Counter[str]:

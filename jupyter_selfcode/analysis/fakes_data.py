@@ -239,6 +239,8 @@ def data_invented(edit: Edit) -> Iterator[Finding]:
         yield from finding("invented", edit.weigh(RANDOM, "ask"), f"{brief(node)} makes random data.")
     lost, came = edit.removed(_reads), edit.added(_reads)
     for node in edit.added(_literal_data):
+        if not lost and isinstance(node, ast.Call) and edit.stood(node.args[0]):
+            continue
         if lost:
             yield from finding("invented", "block", f"{brief(node)} is written into the code instead of being read.")
         elif edit.repair or (

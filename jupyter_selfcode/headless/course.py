@@ -256,7 +256,8 @@ class Course:
         """The same decision for the notebook as it is on disk."""
         patch = for_source(trial.candidate.patch, self.notebook, self.source)
         own = replace(trial, candidate=replace(trial.candidate, patch=patch))
-        return replace(decided, decision=replace(decided.decision, trial=own))  # type: ignore[arg-type]
+        trials = tuple(own if t is trial else t for t in decided.trials)
+        return replace(decided, decision=replace(decided.decision, trial=own), trials=trials)  # type: ignore[arg-type]
 
     def _deploy(self, bench: Bench, decided: Decided) -> Deployed:
         """Deploy to the notebook's file. Raises `StalePatch`, `Locked`, `DeployError`, `StoreError`."""
