@@ -1,14 +1,16 @@
 """Which known name a person most likely meant, when exactly one is near.
 
 The distance is optimal string alignment (Damerau 1964: insertions, deletions, substitutions, swaps of neighbours). The
-rest of this module says what is *not* a slip of the finger: `df_a` for `df_b`, `x1` for `x2`, `min_rate` for `max_rate`
-are different names on purpose, and taking one for the other would run and be wrong.
+rest of this module, and `opposites`, say what is *not* a slip of the finger: `df_a` for `df_b`, `x1` for `x2`, `min_rate`
+for `max_rate` are different names on purpose, and taking one for the other would run and be wrong.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+from .opposites import opposed
 
 
 def distance(a: str, b: str) -> int:
@@ -46,7 +48,7 @@ def _slip(a: str, b: str) -> bool:
 
 def similar(a: str, b: str) -> bool:
     """Whether one may be a misspelling of the other: the same but for case and separators, or a slip in its words."""
-    if a == b:
+    if a == b or opposed(a, b):
         return False
     if plain(a) == plain(b):
         return True
@@ -62,7 +64,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     Names that differ only in case and separators go before names that differ in letters.
     """
     names = {k for k in known if k != name and plain(k)}
-    same = [k for k in names if plain(k) == plain(name)]
+    same = [k for k in names if plain(k) == plain(name) and not opposed(k, name)]
+    if same and len(plain(name)) == 1:  # `X` and `x`: a matrix and a vector
+        return None
     if same:
         return same[0] if len(same) == 1 else None
     found = [k for k in names if similar(name, k)]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ....analysis import near, trees
+from ....analysis.opposites import opposed
 from .broken import Broken, Step
 from .introspect import names_in
 from .spans import Edit, edited
@@ -90,8 +91,8 @@ def _texts(said: str) -> Iterable[str]:
 
 def nearest_column(name: str, columns: Iterable[str]) -> str | None:
     """The one column that a name most likely became, from the surest kind of likeness to the least; None where the
-    surest kind that fits at all fits more than one."""
-    names = [c for c in columns if c != name and near.plain(c)]
+    surest kind that fits at all fits more than one. Never one of another unit, number, sample or end of a range."""
+    names = [c for c in columns if c != name and near.plain(c) and not opposed(name, c)]
     plain = near.plain(name)
     words = _words(name)
     kinds: tuple[Callable[[str], bool], ...] = (
