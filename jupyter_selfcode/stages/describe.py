@@ -319,12 +319,13 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
     """
     failure = request.failure
     if failure is None:
-        words = {"intent": "Code is wanted for an intent", "drift": "The data has changed", "slow": "It is too slow"}
-        return Triage(
-            "code",
-            f"{words.get(request.trigger, 'A change is wished')}: {_short(request.text)}",
-            _options("code", False),
-        )
+        words = {
+            "intent": "Nothing has failed; words want their code.",
+            "drift": f"The data has changed: {_short(request.text)}",
+            "slow": f"It is too slow: {_short(request.text)}",
+        }
+        said = words.get(request.trigger, "Nothing has failed; a change is wished.")
+        return Triage("code", said, _options("code", False))
 
     def made(kind: TriageKind, reason: str, rerun: tuple[str, ...] = ()) -> Triage:
         return Triage(kind, " ".join(reason.split()), _options(kind, True), rerun)
