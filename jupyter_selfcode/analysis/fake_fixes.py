@@ -13,7 +13,16 @@ from collections.abc import Callable, Collection, Iterator
 
 from ..values.request import Failure
 from ..values.trial import Finding
-from . import fakes_checks, fakes_control, fakes_data, fakes_ways_round
+from . import (
+    fakes_checks,
+    fakes_control,
+    fakes_data,
+    fakes_flow,
+    fakes_judge,
+    fakes_rows,
+    fakes_values,
+    fakes_ways_round,
+)
 from .contract import examples_of
 from .edits import Edit
 
@@ -22,6 +31,10 @@ RULES: tuple[Callable[[Edit], Iterator[Finding]], ...] = (
     *fakes_checks.RULES,
     *fakes_data.RULES,
     *fakes_ways_round.RULES,
+    *fakes_flow.RULES,
+    *fakes_values.RULES,
+    *fakes_rows.RULES,
+    *fakes_judge.RULES,
 )
 
 

@@ -174,7 +174,9 @@ def contract_kept(edit: Edit) -> Iterator[Finding]:
         )
     if not edit.old.strip():
         if new:
-            yield from finding("contract", "note", "The new cell brings examples of its own; they are no evidence for it.")
+            yield from finding(
+                "contract", "note", "The new cell brings examples of its own; they are no evidence for it."
+            )
         return
     for source, _ in new - old:
         if source in {s for s, _ in old}:

@@ -30,7 +30,7 @@ def _types(handler: ast.ExceptHandler) -> list[str]:
     return [dotted(p) or written(p) for p in parts]
 
 
-def _gives_up(statement: ast.stmt) -> bool:
+def gives_up(statement: ast.stmt) -> bool:
     """Whether a handler's statement only passes, speaks, or sets a default."""
     match statement:
         case ast.Pass() | ast.Continue() | ast.Break():
@@ -79,7 +79,7 @@ def swallowed(edit: Edit) -> Iterator[Finding]:
         ):
             continue
         broad = any(t in BROAD for t in types)
-        if all(_gives_up(s) for s in body):
+        if all(gives_up(s) for s in body):
             severity = edit.weigh(TOLERATE, "ask" if broad else None)
             if severity is None and broad and not edit.fresh:
                 severity = "ask"
@@ -207,7 +207,7 @@ def skipped(edit: Edit) -> Iterator[Finding]:
             continue
         bodies = [node.body, node.orelse] if node.orelse else [node.body]
         moved = [s for body in bodies for s in body if written(s) in edit.old_statements]
-        trivial = [body for body in bodies if all(_gives_up(s) for s in body)]
+        trivial = [body for body in bodies if all(gives_up(s) for s in body)]
         if trivial:
             severity: Severity = "ask" if TOLERATE.search(edit.words) else "block"
             yield from finding("skipped", severity, f"if {brief(node.test)}: gives up instead of computing.")
@@ -273,7 +273,7 @@ def _shrugs(tree: ast.Module) -> Marked:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-            if len(body) <= 1 and all(_gives_up(s) for s in body):
+            if len(body) <= 1 and all(gives_up(s) for s in body):
                 yield node.name, node
 
 

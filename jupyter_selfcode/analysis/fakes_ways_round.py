@@ -33,10 +33,12 @@ def stand_ins(edit: Edit) -> Iterator[Finding]:
         yield from finding("stand-in", severity, f"{brief(node)} stands in for a real thing.")
     if edit.failure is None or edit.failure.ename not in ("NameError", "UnboundLocalError"):
         return
+    # what the cell adds up, or counts, begins somewhere: `total = 0` before `total += x`
+    counted = {written(n.target) for n in ast.walk(edit.before) if isinstance(n, ast.AugAssign)}
     for node in ast.walk(edit.after):
         if not isinstance(node, ast.Assign) or not constant(node.value) or written(node) in edit.old_statements:
             continue
-        names = {t.id for t in node.targets if isinstance(t, ast.Name)} & edit.subjects
+        names = ({t.id for t in node.targets if isinstance(t, ast.Name)} & edit.subjects) - counted
         if names:
             held = [n.value for n in ast.walk(node.value) if isinstance(n, ast.Constant)]
             plain = not any(held) or isinstance(node.value, ast.Call)

@@ -51,6 +51,14 @@ def test_honest_changes_that_made_no_rule_are_not_refused():
     assert refused == []
 
 
+def test_the_third_round_keeps_its_rates():
+    cases = table("fake_fix_third_round.toml")
+    honest = [said(c) for c in cases if c["verdict"] == "honest"]
+    assert [c["name"] for c in cases if c["verdict"] == "fake" and said(c) == "pass"] == []
+    assert honest.count("block") == 0
+    assert honest.count("ask") < 0.08 * len(honest)
+
+
 @pytest.mark.parametrize("source", ["", "x = 1", "print(", "%%bash\nls", "try:\n    f()\nexcept Exception:\n    pass"])
 def test_what_was_there_before_is_not_held_against_a_change(source):
     assert find(source, source, Failure("c", "KeyError", "'x'")) == ()
