@@ -297,3 +297,24 @@ def test_an_added_example_is_there_and_nothing_else_has_changed(source, added):
     assert intent_of(new) == intent_of(source)
     assert read(new).code.strip() == read(source).code.strip()
     assert read(new).magic == read(source).magic
+
+
+@pytest.mark.parametrize(
+    ("want", "printed", "holds"),
+    [
+        ("True", "np.True_", True),
+        ("np.False_", "False", True),
+        ("1.5", "np.float64(1.5)", True),
+        ("[1, 2]", "[np.int64(1), np.uint8(2)]", True),
+        ("'a'", "np.str_('a')", True),
+        ("True", "np.False_", False),
+        ("1.5", "np.float64(1.25)", False),
+        ("1", "np.int64(10)", False),
+        ("'np.True_'", "'np.False_'", False),
+    ],
+)
+def test_a_scalar_of_numpy_is_its_value_however_numpy_writes_it(want, printed, holds):
+    source = f'"""A promise.\n\n>>> x\n{want}\n"""\nx = 1'
+    [judged] = judge_examples("c", examples_of(source), {"got": [[printed + "\n", None]]})
+    assert judged.passed is holds
+    assert judged.got == printed + "\n"
