@@ -173,7 +173,7 @@ class Engine:
     ) -> Version:
         """Bring back the state of an earlier version, as a new version. Raises as `accept` does."""
         before = surfaces[0].read()
-        after = self.store.notebook(target.notebook)
+        after = self.store.notebook(target.notebook).over(before)
         refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,

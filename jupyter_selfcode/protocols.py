@@ -167,7 +167,7 @@ class Store(Protocol):
         """Versions of a notebook, oldest first (the newest `limit` of them)."""
 
     def notebook(self, digest: str) -> Notebook:
-        """The notebook with this digest, with the pointer metadata that it was first recorded with."""
+        """The notebook with this digest, with what no digest tells (our pointers, what front ends write) as first recorded."""
 
     def put_note(self, path: str, kind: str, key: str, body: str) -> None:
         """Keep a small JSON document beside the history (what waits, rejections, run ledger); a new one replaces it."""
@@ -208,7 +208,10 @@ class Deployer(Protocol):
         """What the surface holds now."""
 
     def prepare(self, before: Notebook, after: Notebook, version: Version) -> Staged:
-        """Do all that can fail. Raises `StalePatch` where the surface no longer holds `before`, `DeployError` else."""
+        """Do all that can fail. Raises `StalePatch` where the surface no longer holds `before`, `DeployError` else.
+
+        What front ends wrote by themselves (`Notebook.over`) stays as the surface has it.
+        """
 
     def report(self) -> str:
         """One line after a deployment: what happened here, or what the person has to do (paste, reload)."""

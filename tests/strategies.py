@@ -22,8 +22,19 @@ JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
 )
 OURS = st.fixed_dictionaries({"version": st.sampled_from(["a" * 64, "b" * 64]), "by": st.just("policy")})
-METADATA = st.dictionaries(st.sampled_from(["k", "Folded", "été", "z"]), JSON, max_size=3).flatmap(
-    lambda held: st.sampled_from([held]) | OURS.map(lambda ours: {**held, POINTER: ours})
+WRITTEN = st.fixed_dictionaries(  # what front ends write by themselves, as nbformat's schema has it
+    {},
+    optional={
+        "execution": st.dictionaries(st.sampled_from(["iopub.status.busy", "shell.execute_reply"]), TEXTS, max_size=2),
+        "ExecuteTime": JSON,
+        "trusted": st.booleans(),
+        "jupyter": st.dictionaries(st.sampled_from(["source_hidden", "outputs_hidden"]), st.booleans())
+        | st.fixed_dictionaries({"source_hidden": st.booleans(), "k": JSON}),
+    },
+)
+MEANT = st.dictionaries(st.sampled_from(["k", "Folded", "été", "z"]), JSON, max_size=3)
+METADATA = st.tuples(MEANT, WRITTEN | st.just({}), OURS.map(lambda ours: {POINTER: ours}) | st.just({})).map(
+    lambda parts: {**parts[0], **parts[1], **parts[2]}
 )
 IDS = st.sampled_from(["a", "b", "c", "d", "e", "f-1", "g_2", "0123abcd"])
 ATTACHMENTS = st.sampled_from([{}, {}, {}, {"i.png": {"image/png": "aGk="}}, {"j.svg": {"image/svg+xml": "<svg/>"}}])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from ..values.notebook import Notebook, without_pointer
+from ..values.notebook import Cell, Notebook, lasting, without_pointer
 from ..values.patch import MoveCell, diff
 
 ChangeKind = Literal["changed", "inserted", "deleted", "moved", "metadata"]
@@ -65,6 +65,10 @@ class CellChange:
         return "\n".join(text)
 
 
+def _meant(cell: Cell) -> tuple[object, object]:
+    return lasting(without_pointer(cell.metadata)), cell.attachments
+
+
 def cell_changes(a: Notebook, b: Notebook) -> tuple[CellChange, ...]:
     """The cells that differ, in the order of `b`, deleted ones last."""
     old, new = {c.id: c for c in a.cells}, {c.id: c for c in b.cells}
@@ -79,7 +83,7 @@ def cell_changes(a: Notebook, b: Notebook) -> tuple[CellChange, ...]:
             kind = "changed"
         elif cell.id in moved:
             kind = "moved"
-        elif without_pointer(was.metadata) != without_pointer(cell.metadata) or was.attachments != cell.attachments:
+        elif _meant(was) != _meant(cell):
             kind = "metadata"
         else:
             continue

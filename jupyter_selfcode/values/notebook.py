@@ -2,6 +2,9 @@
 
 Outputs are what a run made, so they live in `trial.Run`. What belongs to the author (ids, sources, metadata,
 attachments, order) is here, and all of it is restored by a rollback.
+
+Front ends write metadata of their own whenever a cell runs or is folded. Nobody means anything by it, so it makes no
+other notebook: it is left out of digests and differences, and stays as it is found where a change is deployed.
 """
 
 from __future__ import annotations
@@ -17,12 +20,57 @@ POINTER = "jupyter_selfcode"
 """The only metadata key this package writes, in cells and in notebooks. It is left out of digests: it names a version,
 and a version is named by the digest of the notebook."""
 
+BY_FRONT_ENDS = frozenset(
+    {
+        *(
+            "execution",
+            "ExecuteTime",
+            "executionInfo",
+            "execution_event_id",
+            "papermill",
+        ),  # when it ran, and for how long
+        *("collapsed", "scrolled", "hidden", "heading_collapsed", "jp-MarkdownHeadingCollapsed"),  # what is folded
+        *("vscode", "pycharm", "colab", "outputId"),
+        *("trusted", "signature", "language_info", "widgets", "interpreter", "orig_nbformat"),  # of the whole notebook
+    }
+)
+"""Metadata keys that Jupyter, Colab, VS Code, PyCharm and papermill write by themselves."""
+
+FOLDED = frozenset({"source_hidden", "outputs_hidden"})
+"""The same within `metadata.jupyter`."""
+
 CellType = Literal["code", "markdown", "raw"]
 
 
 def without_pointer(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata without this package's own key."""
     return {k: v for k, v in metadata.items() if k != POINTER}
+
+
+def _parted(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was meant, and what front ends wrote by themselves."""
+    meant, written = dict[str, Any](), dict[str, Any]()
+    for key, value in metadata.items():
+        if key == "jupyter" and isinstance(value, Mapping) and FOLDED & value.keys():
+            written[key] = {k: v for k, v in value.items() if k in FOLDED}
+            if rest := {k: v for k, v in value.items() if k not in FOLDED}:
+                meant[key] = rest
+        else:
+            (written if key in BY_FRONT_ENDS else meant)[key] = value
+    return meant, written
+
+
+def lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata without what front ends write by themselves."""
+    return _parted(metadata)[0]
+
+
+def carried(metadata: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """This metadata, with what front ends wrote by themselves into the metadata `found`, and nothing else of that kind."""
+    meant, written = lasting(metadata), _parted(found)[1]
+    if "jupyter" in meant and "jupyter" in written:
+        written["jupyter"] = {**meant["jupyter"], **written["jupyter"]}
+    return {**meant, **written}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +118,14 @@ class Notebook:
 
     @property
     def digest(self) -> str:
-        """Identity of what the author wrote: everything but outputs and this package's pointer metadata."""
+        """Identity of what the author wrote: everything but outputs, this package's pointer metadata, and what front
+        ends write by themselves."""
         return digest(
             {
                 "cells": [
-                    [c.id, c.type, c.source, without_pointer(c.metadata), c.attachments] for c in self.cells
+                    [c.id, c.type, c.source, lasting(without_pointer(c.metadata)), c.attachments] for c in self.cells
                 ],
-                "metadata": without_pointer(self.metadata),
+                "metadata": lasting(without_pointer(self.metadata)),
             }
         )
 
@@ -103,6 +152,12 @@ class Notebook:
         """The same notebook without this package's pointer metadata."""
         cells = tuple(replace(c, metadata=without_pointer(c.metadata)) for c in self.cells)
         return Notebook(cells, without_pointer(self.metadata))
+
+    def over(self, found: Notebook) -> Notebook:
+        """This notebook in the place of `found`: what front ends wrote there by themselves stays as it is."""
+        old = {c.id: c.metadata for c in found.cells}
+        cells = tuple(replace(c, metadata=carried(c.metadata, old[c.id])) if c.id in old else c for c in self.cells)
+        return Notebook(cells, carried(self.metadata, found.metadata))
 
     def up_to(self, cell_id: str) -> Notebook:
         """The notebook's cells from the top through this one."""

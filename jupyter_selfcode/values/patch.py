@@ -2,6 +2,7 @@
 
 Laws (held by Hypothesis in `tests/values/test_patch.py`):
 `apply(diff(a, b), a) == b` · `apply(invert(p, a), apply(p, a)) == a` · a patch for another notebook raises.
+In the first, `b` holds what front ends wrote by themselves as `a` has it (`notebook.BY_FRONT_ENDS`): that is no difference.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 from .canonical import digest, same
 from .errors import Locked, PatchError, StalePatch
-from .notebook import Cell, Notebook, without_pointer
+from .notebook import Cell, Notebook, carried, lasting, without_pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class MoveCell:
 
 @dataclass(frozen=True, slots=True)
 class SetMetadata:
-    """The metadata of a cell (None: of the notebook) becomes `metadata`."""
+    """The metadata of a cell (None: of the notebook) becomes `metadata`; what front ends write by themselves stays."""
 
     cell_id: str | None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -116,10 +117,10 @@ def apply_ops(ops: Iterable[CellOp], notebook: Notebook) -> Notebook:
                 cell = cells.pop(_take(cells, cell_id))
                 cells.insert(_place(cells, after), cell)
             case SetMetadata(None, new):
-                metadata = new
+                metadata = carried(new, metadata)
             case SetMetadata(str() as cell_id, new):
                 i = _take(cells, cell_id)
-                cells[i] = replace(cells[i], metadata=new)
+                cells[i] = replace(cells[i], metadata=carried(new, cells[i].metadata))
     return Notebook(tuple(cells), metadata)
 
 
@@ -153,11 +154,11 @@ def diff(a: Notebook, b: Notebook) -> Patch:
                 ops.append(MoveCell(cell.id, previous))
             if old[cell.id].source != cell.source:
                 ops.append(ReplaceSource(cell.id, cell.source))
-            if not same(old[cell.id].metadata, cell.metadata):
-                ops.append(SetMetadata(cell.id, cell.metadata))
+            if not same(lasting(old[cell.id].metadata), meant := lasting(cell.metadata)):
+                ops.append(SetMetadata(cell.id, meant))
         previous = cell.id
-    if not same(a.metadata, b.metadata):
-        ops.append(SetMetadata(None, b.metadata))
+    if not same(lasting(a.metadata), meant := lasting(b.metadata)):
+        ops.append(SetMetadata(None, meant))
     return Patch(a.digest, tuple(ops))
 
 
@@ -188,7 +189,7 @@ def _unedited(a: Cell, b: Cell) -> bool:
     return (
         (a.type, a.source) == (b.type, b.source)
         and same(a.attachments, b.attachments)
-        and same(without_pointer(a.metadata), without_pointer(b.metadata))
+        and same(lasting(without_pointer(a.metadata)), lasting(without_pointer(b.metadata)))
     )
 
 

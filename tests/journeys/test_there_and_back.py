@@ -91,6 +91,29 @@ def test_undo_and_redo_walk_through_the_states(engine: Engine, path: Path):
     assert redo_target(engine.store.lineage(NB)) is None
 
 
+def test_what_front_ends_write_by_themselves_is_no_edit_and_stays_through_changes_and_back(engine: Engine, path: Path):
+    def run_in_a_front_end(at: str) -> None:
+        raw = json.loads(path.read_bytes())
+        raw["metadata"]["language_info"] = {"name": "python", "version": at}
+        raw["cells"][1]["metadata"] |= {"execution": {"iopub.execute_input": at}, "collapsed": True}
+        path.write_bytes(jupyter(raw))
+
+    surface, at_first = FileDeployer(path), on_disk(path)
+    accept(engine, surface, ReplaceSource("load", "x = 2"), SetMetadata("use", {"k": 1}))
+    run_in_a_front_end("one")
+    accept(engine, surface, ReplaceSource("load", "x = 3"))
+    run_in_a_front_end("two")
+    first = engine.store.lineage(NB)[0].version
+    engine.restore(first, "rollback", [surface], NB, "person")
+    assert [r.version.kind for r in engine.store.lineage(NB)] == ["initial", "adapt", "adapt", "rollback"]
+    found = on_disk(path)
+    assert found["metadata"].pop("language_info")["version"] == "two"
+    assert found["cells"][1]["metadata"].pop("execution") == {"iopub.execute_input": "two"}
+    assert found["cells"][1]["metadata"].pop("collapsed") is True
+    at_first["metadata"].pop("language_info", None)
+    assert found == at_first
+
+
 def test_outputs_of_cells_that_a_rollback_leaves_alone_stay(engine: Engine, path: Path):
     surface = FileDeployer(path)
     accept(engine, surface, ReplaceSource("use", "x + 2"))

@@ -79,7 +79,7 @@ class FileDeployer:
         if file.notebook.digest != before.digest:
             raise StalePatch(f"{self.path} was changed on disk since this change was prepared. Ask again.")
         try:
-            new = render(file, after, name=str(self.path))
+            new = render(file, after.over(file.notebook), name=str(self.path))
         except BadInput as e:
             raise DeployError(f"The change was not deployed: {e}") from e
         staged = StagedFile(atomic.AtomicWrite(self.path, new), old, seen)

@@ -32,7 +32,7 @@ class MemoryDeployer:
         self.reach("prepare")
         if self.notebook.digest != before.digest:
             raise StalePatch("The notebook has changed since this change was prepared.")
-        return StagedInMemory(self, self.notebook, after)
+        return StagedInMemory(self, self.notebook, after.over(self.notebook))
 
     def report(self) -> str:
         """One line for the person."""
