@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ... import __version__
 from ...values.errors import BadInput, SelfcodeError
 
 PROG = "jupyter selfcode"
@@ -80,7 +80,7 @@ def dispatch(words: list[str]) -> int:
 
     word = words[0] if words else "--help"
     if word in ("-V", "--version"):
-        print(f"jupyter_selfcode {__version__}")
+        print(f"jupyter_selfcode {version('jupyter_selfcode')}")
         return 0
     if word in ("-h", "--help", "help"):
         print(overview())
