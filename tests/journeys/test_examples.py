@@ -158,9 +158,6 @@ def test_words_without_code_need_a_model_and_say_so(cli, example):
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(
-    not (EXAMPLES / "recorded/described_analysis.jsonl").exists(), reason="the completions are not recorded yet"
-)
 def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
     path = example("described_analysis.ipynb")
     recorded = EXAMPLES / "recorded" / "described_analysis.jsonl"
@@ -173,9 +170,6 @@ def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(
-    not (EXAMPLES / "recorded/drifted_sales_report.jsonl").exists(), reason="the completion is not recorded yet"
-)
 def test_the_demo_does_what_it_says(cli, tmp_path):
     answer = cli("demo")
     assert answer.code == 0, answer.out + answer.err

@@ -99,8 +99,6 @@ def test_what_no_edit_can_mend_is_the_environments(folder, source, says):
     ],
 )
 def test_what_may_pass_by_itself_is_tried_again(folder, source):
-    if "requests" in source:
-        pytest.importorskip("requests")
     found = told(raised(source), folder)
     assert found.kind == "transient"
     assert [o.name for o in found.options if o.chosen] == ["re-run"]

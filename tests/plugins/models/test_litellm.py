@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -24,7 +23,6 @@ from jupyter_selfcode.values.errors import ModelError
 from jupyter_selfcode.values.prompt import Completion, Message, Prompt
 
 pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="the extra litellm is not installed"),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(120),
 ]
