@@ -7,24 +7,31 @@ Levels 1, 3 and 4 need evidence that is not gathered yet, and are not claimed.
 A promise that held before the change holds after a change that does nothing, so it says nothing for what was asked. Only
 what did *not* hold before and holds now is decisive, and only that lets a change be deployed unasked. (Tests that pass
 before and after a patch are the known weakness of test-based repair: Qi et al., ISSTA 2015, found most patches of
-GenProg that passed all tests to be wrong.)
+GenProg that passed all tests to be wrong.) For the same reason a promise counts only where it reads, along the flow of
+names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
+right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence, Sized
+import re
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
+from typing import Any
 
+from ..analysis.bearing import Flow, flows, looks
 from ..analysis.contract import examples_of, executable
 from ..analysis.effects import slice_below
+from ..analysis.evidence import foregone, pins, tells
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
-from ..values.trial import Trial
+from ..values.trial import Example, Trial
 
-Recorded = Mapping[str, tuple[object, ...]]
+_RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
+Recorded = Mapping[str, tuple[Any, ...]]
 """Outputs that a notebook file carries, by cell id."""
 
 
@@ -45,37 +52,74 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     touched = {i for i in trial.candidate.patch.cells if i in after}
     affected = touched.union(*(slice_below(after, i) for i in touched))
     was_well = {r.cell_id for r in trial.before.results if r.status == "ok"} if trial.before else set()
-    held_before = {(e.cell_id, e.source) for e in trial.before.examples if e.passed} if trial.before else set()
+    old_examples = trial.before.examples if trial.before else ()
+    held_before = {(e.cell_id, e.source) for e in old_examples if e.passed}
+    wrong_before = {(e.cell_id, e.source) for e in old_examples if not e.passed and not _RAISED.search(e.got)}
     ran = {r.cell_id: r for r in trial.run.results if r.status == "ok"}
+    asserting = {i: found for i in ran if i in affected and (found := asserted(after.cell(i).source))}
+    reached = flows(before, after, touched, touched | asserting.keys() | {e.cell_id for e in trial.run.examples})
 
     # what a candidate brings itself is no promise: neither its examples nor its assertions
     written = {(c.id, e.source) for c in before.code_cells for e in examples_of(c.source)}
     promised = {a for c in before.code_cells for a in asserted(c.source)}
     held = [e for e in trial.run.examples if e.passed and e.cell_id in affected]
-    examples = [e for e in held if (e.cell_id, e.source) in written]
-    decisive = sum((e.cell_id, e.source) not in held_before for e in examples)
-    asserts = [(i, a) for i in ran if i in affected for a in asserted(after.cell(i).source) & promised]
-    decisive += sum(i not in was_well for i, _ in asserts)
-    again = [i for i in ran if i in touched and recorded.get(i) and same_outputs(recorded[i], ran[i].outputs)]
-    decisive += sum(i not in was_well for i in again)
+    own = [e for e in held if (e.cell_id, e.source) not in written]
+    looking = _looking(trial.run.examples, reached)
+    examples = [e for e in held if e not in own and e in looking]
+    new = [e for e in examples if (e.cell_id, e.source) not in held_before]
+    decisive = sum(pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before for e in new)
+    asserts = [
+        (i, a)
+        for i, found in asserting.items()
+        for a in found & promised
+        if reached[i].bears(ast.parse(a)) and not foregone(ast.parse(a))
+    ]
+    refused = (
+        {r.cell_id for r in trial.before.results if r.failure and r.failure.ename == "AssertionError"}
+        if trial.before
+        else set()
+    )
+    decisive += sum(i not in was_well and (pins(a) or i in refused) for i, a in asserts)
+    again = [
+        i
+        for i in ran
+        if i in touched and recorded.get(i) and reached[i].shown and same_outputs(recorded[i], ran[i].outputs)
+    ]
+    decisive += sum(i not in was_well and tells(recorded[i]) for i in again)
 
     said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {_count(ran, 'cell')}"]
     if unchanged := len((was_well & ran.keys()) - touched):
         said.append(f"{unchanged} untouched ran again; differing outputs are listed as findings")
     if examples:
-        said.append(f"{_count(examples, 'example')} of the contract held; what the contract does not say is not checked")
-    if len(held) > len(examples):
+        said.append(
+            f"{_count(examples, 'example')} of the contract held; what the contract does not say is not checked"
+        )
+    if own:
         said.append("examples that the change brought itself held too, which says nothing")
+    if len(held) > len(examples) + len(own):
+        said.append("examples that do not look at what was changed held too, which says nothing")
     if asserts:
         said.append(f"{_count(asserts, 'assertion')} of the notebook held")
     if again:
         said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
     if not (examples or asserts or again):
         said.append("no contract covers the changed cells: that it ran is all that is known")
+    elif not decisive and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
+        said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
     level = 2 if examples or asserts or again else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
+
+
+def _looking(examples: Iterable[Example], reached: Mapping[str, Flow]) -> list[Example]:
+    """The examples that look at what was changed."""
+    found, after_cell = list[Example](), dict[str, Flow]()
+    for e in examples:
+        if e.cell_id in reached:
+            flow = after_cell.setdefault(e.cell_id, reached[e.cell_id].copy())
+            found += [e] * looks(flow, e.source)
+    return found
 
 
 def _count(things: Sized, name: str) -> str:
@@ -114,7 +158,7 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
         if (best.level or 0) < policy.min_level:
             return Ask(best, "It ran, but no contract says that it is right.")
         if policy.min_level > 0 and not best.decisive:
-            return Ask(best, "The contract held before the change too, so nothing says that what was asked is done.")
+            return Ask(best, "No promise that says which result is right was broken before and holds now.")
     return Accept(best, best.candidate.warrant or f"Level {best.level} reached with no question left open.")
 
 

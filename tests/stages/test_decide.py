@@ -14,7 +14,7 @@ DEPLOY, PROPOSE = Policy("deploy"), Policy("propose")
 BEFORE = Notebook(
     (
         Cell("a", "code", "x = 1"),
-        Cell("b", "code", '"""More than x.\n\n>>> y\n2\n"""\ny = x + 1\nassert y > 0'),
+        Cell("b", "code", '"""More than x.\n\n>>> y\n2\n"""\ny = x + 1\nassert y == x + 1'),
         Cell("z", "code", "other = 3"),
     )
 )
@@ -50,7 +50,7 @@ def test_a_promise_that_held_before_too_lets_a_person_decide():
     assert (made.level, made.decisive) == (2, 0)
     decision = decide([made], DEPLOY)
     assert isinstance(decision, Ask)
-    assert "held before" in decision.reason
+    assert "was broken before and holds now" in decision.reason
 
 
 def test_promises_of_cells_that_the_change_cannot_affect_count_for_nothing():
@@ -118,6 +118,66 @@ def test_where_none_passed_the_next_round_may_try_and_the_end_says_what_stopped_
     failed = Trial(Candidate(Patch("x"), "", "test"), findings=(Finding("runs", "Cell b fails.", "block"),))
     assert decide([failed], DEPLOY) is None
     assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell b fails."
+
+
+def weak(cell: str, new: str, *examples: str, got: str | None = None) -> Trial:
+    """A repair of cell `a` that failed, with examples of cell `b` that hold now; `got`: what they gave before."""
+    text = "\n".join(f">>> {e}\nTrue" for e in examples)
+    nb = Notebook((Cell("a", "code", cell), Cell("b", "code", f'"""B.\n\n{text}\n"""\nz = x')))
+    now = tuple(Example("b", e + "\n", "True\n", "True\n", True) for e in examples)
+    was = () if got is None else tuple(Example("b", e + "\n", "True\n", got, False) for e in examples)
+    candidate = Candidate(Patch(nb.digest, (ReplaceSource("a", new),)), "", "test")
+    made = Trial(candidate, ran("a", "b", examples=now), ran("a", failed="a", examples=was), kind="fresh")
+    return weighed(made, nb, apply(candidate.patch, nb), {})
+
+
+@pytest.mark.parametrize(
+    "example", ["True", "1 + 1 == 2", "x == x", "x == 3 or True", "k == 7", "len(k) == 3", "(lambda: 5)() == 5"]
+)
+def test_examples_that_do_not_look_at_the_change_are_no_evidence_at_all(example):
+    made = weak("k = 7\nx = bad", "k = 7\nx = 3", example)
+    assert (made.level, made.decisive) == (0, 0)
+    assert isinstance(decide([made], DEPLOY), Ask)
+
+
+@pytest.mark.parametrize(
+    "example", ["x is not None", "len(x) == 3", "x > 0", "isinstance(x, list)", "'a' in x", "x.shape == (3, 2)", "bool(x)"]
+)
+def test_examples_that_hold_for_nearly_any_result_are_not_decisive(example):
+    made = weak("k = 7\nx = bad", "k = 7\nx = 3", example)
+    assert (made.level, made.decisive) == (2, 0)
+    assert isinstance(decide([made], DEPLOY), Ask)
+
+
+@pytest.mark.parametrize("example", ["x == 3", "z == 3", "0 < x < 9", "abs(x - 3) < 0.1", "np.isclose(z, 3)", "x.sum() == k"])
+def test_examples_that_say_which_result_is_right_are_decisive(example):
+    made = weak("k = 7\nx = bad", "k = 7\nx = 3", example)
+    assert (made.level, made.decisive) == (2, 1)
+
+
+def test_a_weak_example_that_gave_a_wrong_value_before_is_what_was_to_be_mended():
+    assert weak("x = 2", "x = 3", "len(x) == 3", got="False\n").decisive == 1
+    assert weak("x = 2", "x = 3", "len(x) == 3", got="NameError: name 'x' is not defined").decisive == 0
+
+
+def test_what_is_bound_anew_below_the_change_is_free_of_it():
+    nb = Notebook((Cell("a", "code", "x = bad"), Cell("b", "code", '"""B.\n\n>>> x\n1\n"""\nx = 1\nz = 2')))
+    candidate = Candidate(Patch(nb.digest, (ReplaceSource("a", "x = 3"),)), "", "test")
+    run = ran("a", "b", examples=(Example("b", "x\n", "1\n", "1\n", True),))
+    made = weighed(Trial(candidate, run, ran("a", failed="a"), kind="fresh"), nb, apply(candidate.patch, nb), {})
+    assert made.decisive == 0
+
+
+def test_a_recorded_output_that_shows_nothing_of_the_change_is_not_decisive():
+    recorded = {"z": text("'done'")}
+    nb = "other = bad\n'done'"
+    before = Notebook((Cell("z", "code", nb),))
+    candidate = Candidate(Patch(before.digest, (ReplaceSource("z", "other = 4\n'done'"),)), "", "test")
+    made = weighed(
+        Trial(candidate, ran("z", outputs=recorded), ran("z", failed="z"), kind="fresh"),
+        before, apply(candidate.patch, before), recorded,
+    )  # fmt: skip
+    assert (made.level, made.decisive) == (0, 0)
 
 
 @pytest.mark.parametrize(
