@@ -78,6 +78,12 @@ def _levels(tree: ast.Module) -> Marked:
                     yield written(node), node
 
 
+def _options(tree: ast.Module) -> Marked:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword):
+            yield written(node), node
+
+
 def _any(tree: ast.Module) -> Marked:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in ANYTHING and isinstance(node.ctx, ast.Load):
@@ -88,8 +94,11 @@ def more_accepted(edit: Edit) -> Iterator[Finding]:
     """A library told to mind less; a type that takes anything."""
     if not edit.repair:
         return
+    gone = [written(k.value) for k in edit.removed(_options) if isinstance(k, ast.keyword)]
     for node in edit.added(lambda t: keywords(t, LAX)):
         assert isinstance(node, ast.keyword)
+        if written(node.value) in gone:  # the same option under another name
+            continue
         yield from finding("lenient", "ask", f"{node.arg}={brief(node.value, 30)} decides what is let through.")
     for node in [*edit.added(_levels), *edit.removed(_levels)][:1]:
         yield from finding("lenient", "ask", f"{brief(node)}: what counts as an error would be decided in another way.")

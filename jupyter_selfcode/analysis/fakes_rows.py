@@ -173,16 +173,13 @@ def rows_dropped(edit: Edit) -> Iterator[Finding]:
 
 
 def _names(tree: ast.Module) -> Counter[str]:
-    """Variables and columns as often as they are read."""
-    names = (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-    held = (n for s in ast.walk(tree) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice))
-    attributes = (
-        n.attr
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and isinstance(n.ctx, ast.Load)
-    )
-    called = {n.func.attr for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
-    return Counter([*names, *(t for n in held if (t := text_of(n))), *(a for a in attributes if a not in called)])
+    """Variables and columns as often as they are read; what is called is none."""
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    nodes = [n for n in ast.walk(tree) if id(n) not in called]
+    names = (n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    columns = (t for s in nodes if isinstance(s, ast.Subscript) for n in ast.walk(s.slice) if (t := text_of(n)))
+    attributes = (n.attr for n in nodes if isinstance(n, ast.Attribute) and len(n.attr) > 1)
+    return Counter([*names, *columns, *attributes])
 
 
 def taken_for_another(edit: Edit) -> Iterator[Finding]:

@@ -45,6 +45,8 @@ class FakeFixCheck:
     def _find(
         self, candidate: Candidate, request: Request, before: Notebook, after: Notebook, trial: Trial | None
     ) -> tuple[Finding, ...]:
+        if candidate.warrant:  # what a library documents as the same is judged by its table, row by row
+            return ()
         findings: list[Finding] = []
         touched = set(candidate.patch.cells)
         inserted = {op.cell.id for op in candidate.patch.ops if isinstance(op, InsertCell)}
