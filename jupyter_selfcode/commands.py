@@ -137,10 +137,19 @@ def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     words = _text(args.words)
     if not words:
         raise BadInput('Say in words what to change: adapt "plot revenue per month".')
+    if all(p.name == "rules" for p in workspace.engine.proposers):
+        raise BadInput(_no_model(workspace))
     cells = [reading.cell(workspace, name) for name in args.cell or ()]
     scope = tuple(c.id for c in cells)
     request = Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
     return follow(workspace, request, tell)
+
+
+def _no_model(workspace: Workspace) -> str:
+    if workspace.settings.model:
+        return f"Words are for the proposer llm, and the proposers are {', '.join(workspace.settings.proposers) or 'none'}."
+    how = "--model NAME" if workspace.session is None else "%selfcode model NAME"
+    return f"Words need a model, and none is set: {how}. Which ones can be reached is told by: {spoken(workspace)('model')}"
 
 
 def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:

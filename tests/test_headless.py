@@ -149,6 +149,17 @@ async def test_the_executed_notebook_holds_the_outputs(world):
     assert [c.execution_count for c in cells] == [1, 2]
 
 
+async def test_an_output_that_cannot_be_written_does_not_hide_what_happened(world):
+    world.write("x = 1", "x.nope")
+    world.mends.sources = {"c1": "x.real"}
+    (world.folder / "out.ipynb").mkdir()
+    report = await world.run(output=world.folder / "out.ipynb")
+    assert (report.status, report.exit_code, report.output) == ("environment", 21, None)
+    assert [v.cells for v in report.versions] == [("c1",)]
+    assert "out.ipynb could not be written" in report.message
+    assert "out.ipynb could not be" in report.warnings[0]
+
+
 async def test_parameters_come_after_the_cell_that_is_tagged_and_not_into_the_source(world):
     before = world.write("y = 0", "x = 1", "print(x, y)", tags={1: ["parameters"]}).read_bytes()
     report = await world.run(output=world.folder / "out.ipynb", parameters={"x": [1, "two"]})
@@ -421,6 +432,18 @@ async def test_what_waits_is_not_told_as_another_candidate_that_was_tried(world)
     _, decided = workspace.waiting.pick(report.waiting)
     workspace.close()
     assert [t.candidate.patch for t in decided.trials] == [decided.decision.trial.candidate.patch]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+async def test_where_the_disk_is_full_no_half_of_a_patch_file_is_left_and_the_proposal_waits(world):
+    report = await proposed(world)
+    patch = Path(report.patch_file)
+    patch.unlink()
+    patch.symlink_to("/dev/full")
+    again = await world.run(parameters={"x": 3})
+    assert (again.status, again.waiting, again.patch_file) == ("proposed", report.waiting, None)
+    assert "No space left" in again.warnings[0]
+    assert not patch.is_symlink()
 
 
 async def test_what_waits_can_be_accepted_from_the_history(world):

@@ -299,9 +299,18 @@ class Course:
     # ---- the end ---------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write the executed notebook, outputs and error included, where one was asked for and anything ran."""
+        """Write the executed notebook, outputs and error included, where one was asked for and anything ran. Where it
+        cannot be written the report says so, beside all that happened before."""
         if self.job.output is None or not self.results:
             return
+        try:
+            self._write(self.job.output)
+        except SelfcodeError as e:
+            self.warnings += (str(e),)
+            if self.status in ("ok", "healed"):
+                self.stop("environment", f"All cells ran, and {self.job.output} could not be written.")
+
+    def _write(self, output: Path) -> None:
         from ..plugins.deployers.file import write_executed
 
         own = {c.id: c.metadata for c in self.source.cells}
@@ -310,8 +319,8 @@ class Course:
             for c in self.notebook.cells
         )
         executed = Notebook(cells, {**self.source.metadata, **self.metadata})
-        write_executed(self.job.source, self.job.output, executed, tuple(self.results.values()))
-        self.written = self.job.output
+        write_executed(self.job.source, output, executed, tuple(self.results.values()))
+        self.written = output
 
     def report(self) -> RunReport:
         """What the run says at its end."""

@@ -47,8 +47,9 @@ class AtomicWrite:
                 os.fsync(file.fileno())
         except OSError as e:
             self.discard()
+            kept = "the old file is whole and nothing was changed" if self.target.exists() else "there is no such file"
             raise DeployError(
-                f"{self.path} could not be written ({e.strerror or e}): the old file is whole and nothing was changed. "
+                f"{self.path} could not be written ({e.strerror or e}): {kept}. "
                 "Make room, or make the folder writable, and try again."
             ) from e
         except BaseException:

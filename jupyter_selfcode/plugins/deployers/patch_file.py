@@ -7,6 +7,7 @@ accepting does, but for the history: a change that is applied by hand is recorde
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,5 +87,10 @@ def write_patch(source: Path, decided: Decided, name: str) -> Path:
         for line in text.splitlines() or [""]
     ]
     path = patch_path(source, name)
-    path.write_text("\n".join(told) + "\n\n" + file_diff(file.text, new, source.name), encoding="utf-8", newline="")
+    try:
+        path.write_text("\n".join(told) + "\n\n" + file_diff(file.text, new, source.name), encoding="utf-8", newline="")
+    except OSError:
+        with contextlib.suppress(OSError):  # half a patch is worse than none
+            path.unlink(missing_ok=True)
+        raise
     return path

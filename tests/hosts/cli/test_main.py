@@ -55,6 +55,8 @@ def test_help_loads_nothing_heavy(words):
         (["history", "nb.ipynb", "--store-url", "nosuch://x"], "not a database URL"),
         (["adapt", "nb.ipynb", "words", "--proposers", "none-such"], "no proposer named 'none-such'"),
         (["adapt", "nb.ipynb"], "Say in words what to change"),
+        (["adapt", "nb.ipynb", "plot it"], "Words need a model, and none is set: --model NAME"),
+        (["adapt", "nb.ipynb", "plot it", "--model", "m", "--proposers", "rules"], "the proposers are rules"),
         (["blame", "nb.ipynb", "none-such"], "none-such"),
         (["accept", "nb.ipynb"], "Nothing waits for a decision"),
         (["show", "nb.ipynb", "7"], "no history yet"),
