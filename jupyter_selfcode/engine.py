@@ -96,10 +96,13 @@ class Engine:
         situation = Situation(request, notebook, before, context, trials, spending, folder)
 
         reason: Reject | None = None
+        said = ""
         try:
             async with aclosing(propose(self.proposers, situation)) as proposed:
                 async for event in proposed:
                     yield event
+                    if isinstance(event, Said):
+                        said = event.text
                     if not isinstance(event, Proposed):
                         continue
                     fresh: list[Trial] = []
@@ -122,7 +125,7 @@ class Engine:
             yield Said(str(e))
             reason = Reject(str(e), "transient" if e.transient else "environment")
         yield Spent(spending.spent)
-        yield decided(reason or nothing_passed(trials), context_hash)
+        yield decided(reason or nothing_passed(trials, said, model=any(p.price for p in self.proposers)), context_hash)
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,

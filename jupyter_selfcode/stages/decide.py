@@ -162,9 +162,12 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
     return Accept(best, best.candidate.warrant or f"Level {best.level} reached with no question left open.")
 
 
-def nothing_passed(trials: Sequence[Trial]) -> Reject:
-    """The honest end of a request: how many were tried and what stopped the last."""
+def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = True) -> Reject:
+    """The honest end of a request: how many were tried and what stopped the last, or what a proposer `said` instead of
+    proposing; where no `model` could be asked, how to name one."""
+    if not trials and not model:
+        return Reject("The free rules have no change to offer, and no model is named (SelfCode.model, --model; see doctor).")
     if not trials:
-        return Reject("No proposer had a change to offer.")
+        return Reject(said or "No proposer had a change to offer.")
     last = next(iter(trials[-1].blocks), None)
     return Reject(f"None of {len(trials)} candidates passed. The last: {last.message if last else 'it did not run'}")

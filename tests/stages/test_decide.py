@@ -120,6 +120,11 @@ def test_where_none_passed_the_next_round_may_try_and_the_end_says_what_stopped_
     assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell b fails."
 
 
+def test_where_nothing_was_tried_the_end_says_why_and_what_to_do():
+    assert nothing_passed([], "The model declined: no region is known.").reason == "The model declined: no region is known."
+    assert "--model" in nothing_passed([], model=False).reason
+
+
 def weak(cell: str, new: str, *examples: str, got: str | None = None) -> Trial:
     """A repair of cell `a` that failed, with examples of cell `b` that hold now; `got`: what they gave before."""
     text = "\n".join(f">>> {e}\nTrue" for e in examples)
