@@ -12,7 +12,7 @@ from jupyter_selfcode.analysis.fake_fixes import find
 from jupyter_selfcode.values.request import Failure
 
 FOLDER = Path(__file__).parents[1] / "analysis"
-FILES = ("fake_fix_cases.toml", "fake_fix_second_round.toml", "fake_fix_held_out.toml", "fake_fix_third_round.toml")
+FILES = ("fake_fix_cases.toml", "fake_fix_second_round.toml", "fake_fix_held_out.toml", "fake_fix_third_round.toml", "fake_fix_fourth_round.toml")
 
 
 def cases(path: Path) -> list[dict[str, Any]]:
