@@ -145,3 +145,22 @@ def test_the_nearest_column_is_a_column_and_does_not_depend_on_their_order(name,
 @given(st.sampled_from(["KeyError", "ValueError", "AttributeError", "UndefinedVariableError"]), st.text())
 def test_any_message_can_be_read(ename, evalue):
     assert all(isinstance(c, str) for c in missing_columns(ename, evalue))
+
+
+@pytest.mark.parametrize(
+    ("missing", "there"),
+    [
+        ("weight_kg", "weight_g"), ("price_usd", "price_eur"), ("min_temp", "max_temp"), ("start_date", "end_date"),
+        ("sales_2025", "sales_2026"), ("net_amount", "gross_amount"), ("mean_score", "median_score"), ("reading_1", "reading_2"),
+        ("latitude", "altitude"),
+    ],
+)  # fmt: skip
+async def test_a_column_of_another_unit_end_year_or_statistic_is_not_offered(mend, missing, there):
+    mending = await mend(f"import pandas as pd\ndf = pd.DataFrame({{{there!r}: [1], 'other': [2]}})", f"df[{missing!r}].sum()")
+    assert mending.candidates == []
+
+
+async def test_a_guess_from_names_carries_no_warrant(mend):
+    mending = await mend("import pandas as pd\nsales = pd.DataFrame({'Region': ['a']})", "n = seles['region'].nunique()")
+    assert mending.sources[1] == "n = sales['Region'].nunique()"
+    assert {c.warrant for c in mending.candidates} == {""}

@@ -196,3 +196,39 @@ async def test_numpy_names_are_migrated_by_ruff_wherever_numpy_was_imported(mend
     mending = await mend("import numpy as np", "a = np.array([np.Inf], dtype=np.float_)\nb = np.float(1)  # so")
     assert mending.sources[1] == "a = np.array([np.inf], dtype=np.float64)\nb = float(1)  # so"
     assert "numpy" in mending.candidates[-1].warrant
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["df['x'].fillna(method='ffill', inplace=True)", "df.x.fillna(method='ffill', inplace=True)", "c = df['x']\nc.fillna(method='ffill', inplace=True)"],
+)
+async def test_a_column_changed_in_place_is_no_documented_replacement(mend, statement):
+    mending = await mend("import pandas as pd\ndf = pd.DataFrame({'x': [1.0, None]})", statement)
+    assert "ffill(inplace=True)" in mending.sources[1]
+    assert mending.candidates[-1].warrant == ""  # since pandas 3 the frame would stay as it was
+
+
+async def test_a_frame_changed_in_place_is_a_documented_replacement(mend):
+    mending = await mend("import pandas as pd\ndf = pd.DataFrame({'x': [1.0, None]})", "df.fillna(method='ffill', inplace=True)")
+    assert mending.candidates[-1].warrant
+
+
+async def test_what_is_added_to_a_frame_of_columns_without_rows_is_no_documented_replacement(mend):
+    load = "import pandas as pd\nmore = pd.DataFrame({'x': [1.5]})\n"
+    empty = await mend(load + "df = pd.DataFrame(columns=['x'])", "df = df.append(more)")
+    assert empty.candidates[-1].warrant == ""
+    full = await mend(load + "df = pd.DataFrame({'x': [2.5]})", "df = df.append(more)")
+    assert full.candidates[-1].warrant
+
+
+async def test_a_power_of_minus_infinity_keeps_its_sign(mend):
+    mending = await mend("import numpy as np\nz = [np.NINF**2, 2.0**np.NINF, np.NINF]\nassert z == [np.inf, 0.0, -np.inf]")
+    assert mending.notebook is not None
+
+
+async def test_elements_of_an_old_tree_can_be_gone_through_twice(mend):
+    mending = await mend(
+        "import xml.etree.ElementTree as ET\ne = ET.fromstring('<a><b/><b/></a>')",
+        "found = e.getiterator('b')\nassert len([b for b in found]) == len([b for b in found]) == 2",
+    )
+    assert mending.notebook is not None

@@ -87,6 +87,8 @@ def numpy_fixes(text: str, known: Mapping[str, str]) -> Iterator[Fixed]:
             if start == end and re.match(r"(from|import) ", content):
                 imports += content.strip().splitlines()
             elif whole.text[start:end] != content and start >= shift:
+                if content.startswith("-") and re.match(r"\s*(\*\*|[.(\[])", whole.text[end:]):
+                    content = f"({content})"  # -inf ** 2 is -(inf ** 2)
                 edits.append(Edit(start - shift, end - shift, content))
         spans = {(e.start, e.end) for e in edits}
         if not edits or spans & seen:  # NPY003 and NPY201 say the same of some names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 from ....analysis import trees
@@ -172,9 +173,26 @@ class _Rewriting:
             made = rewrite(row.old, row.new, match, self.text, partial(names.refer, like=like))
             if made:
                 edits += made
-                used.append(row)
+                used.append(row if self._keeps(row, match, matcher) else replace(row, same=False))
                 self.hit = self.hit or self.broken.focused(match.node)
         return edits, used, left
+
+    def _keeps(self, row: Api, match: Match, matcher: Matcher) -> bool:
+        """Whether what is documented as the same is the same here (both found by executing old and new pandas).
+
+        Since pandas 3 a column is a copy, so what changes one in place no longer changes its frame. And a frame that has
+        columns and no rows makes what is added to it `object`.
+        """
+        of = match.parts.get("F")
+        if row.library != "pandas" or of is None:
+            return True
+        given = match.node.keywords if isinstance(match.node, ast.Call) else []
+        if any(k.arg == "inplace" and ast.unparse(k.value) != "False" for k in given):
+            return isinstance(of, ast.Name) and matcher.kind(of) == "DataFrame"
+        if row.old.startswith("F.append"):
+            held = next((v.summary for v in self.broken.variables if v.name == trees.root(of)), "")
+            return not re.match(r"0 rows × [1-9]", held)
+        return True
 
     # ---- the result -----------------------------------------------------------------------------------------------------
 
@@ -183,7 +201,7 @@ class _Rewriting:
         if not (self.used or self.linted) or not self.hit:
             return None
         text = with_imports(self.text.text, self.added, self.broken.masked.head)
-        rows = list({row.old + row.new: row for row in self.used}.values())
+        rows = list({(row.old, row.new, row.same): row for row in self.used}.values())
         said = " ".join(
             f"{_titled(r)} no longer has {r.old}; now it is {r.new}{f' ({r.note})' if r.note else ''}." for r in rows
         )
