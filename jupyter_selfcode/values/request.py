@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,14 @@ class Budget:
     tokens: int | None = 200_000
     attempts: int | None = 6
     seconds: float | None = 900.0
+
+
+_FILE = re.compile(r" \((?:<[^()]*>|[^(),]*\.py|[^(),]*ipython-input[^(),]*), line (\d+)\)$")
+
+
+def without_file(evalue: str) -> str:
+    """What a syntax error says, without the file name that a kernel gave the cell: it is another in every session."""
+    return _FILE.sub(r" (line \1)", evalue)
 
 
 @dataclass(frozen=True, slots=True)

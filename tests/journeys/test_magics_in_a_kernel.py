@@ -103,6 +103,40 @@ def test_a_cell_that_fails_is_mended_by_the_policy_and_has_then_succeeded(open_f
     assert at.value("shares") == "[0.25, 0.75]"
 
 
+def test_a_mended_cell_takes_its_new_code_when_it_is_run_again_and_the_old_after_undo(open_front_end):
+    at = open_front_end(("In order.", edit("g", "ordered = sorted(stock)")))
+    old = '%%selfcode\n"""In order.\n\n>>> ordered\n[1, 3]\n"""\nordered = list(stock)'
+    at.run("stock = [3, 1]", "s")
+    assert "Proposed" in at.run(old, "g").text
+    accepted = at.run("%selfcode accept", "x")
+    assert "Run cell 3 (g) once more and it takes its new content" in " ".join(accepted.text.split()), accepted.text
+    again = at.run(old, "g")
+    assert again.status == "ok", again.text
+    assert again.replaced.endswith("ordered = sorted(stock)")
+    assert "Proposed" not in again.text
+    assert at.run(again.replaced, "g").replaced is None
+
+    undone = at.run("%selfcode undo", "x")
+    assert "Run cell 3 (g) once more" in " ".join(undone.text.split()), undone.text
+    redone = at.run("%selfcode redo", "x")
+    assert "Cell 3 (g) shows this still" in redone.text, redone.text
+    assert at.value("ordered") == "[1, 3]"
+
+
+def test_words_that_undo_brought_back_are_taken_and_not_run(open_front_end):
+    words = WORDS + "\n\n>>> m\n1"
+    at = open_front_end((WORDS, edit("w", "m = len([0])")))
+    at.run(f"%%selfcode\n{words}", "w")
+    accepted = at.run("%selfcode accept", "w")
+    at.run(accepted.replaced, "w")
+    at.run("%selfcode undo", "x")
+    back = at.run(accepted.replaced, "w")
+    assert back.status == "ok", back.text
+    assert back.replaced == f"%%selfcode\n{words}"
+    assert "Run it once more to have code for these words." in " ".join(back.text.split())
+    assert at.value("'m' in globals()") == "False"
+
+
 def test_a_broken_contract_is_an_error_with_a_proposal_under_it(open_front_end):
     at = open_front_end(("In order.", edit("g", "ordered = sorted(stock)")))
     at.run("stock = [3, 1]", "s")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ...analysis.forms import is_intent
 from ...plugins.deployers.file import FileDeployer
 from ...values.errors import BadInput, StalePatch
 from ...values.notebook import Cell, Notebook
 from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, apply_ops, diff
 from ...values.version import Version
-from .green import is_command
+from .green import is_command, is_marked
 from .session import Executed, LiveSession
 
 
@@ -39,7 +38,7 @@ class SessionDocument:
         self._heard = 0
         self._previous: str | None = None
         self._ids: dict[str, str] = {}
-        self._words: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
 
     def read(self) -> Notebook:
         """The notebook as it is known now."""
@@ -53,10 +52,23 @@ class SessionDocument:
         """The id in this notebook of a cell that the front end calls `cell_id`."""
         return self._ids.get(cell_id, cell_id)
 
-    def code_for(self, executed: Executed) -> str | None:
-        """The cell that was accepted in place of these words, where the front end still shows the words."""
+    def shows_old(self, cell_id: str, source: str) -> bool:
+        """Whether a `%%selfcode` cell has changed here and the front end still shows what it was."""
+        shown = self._shown.get(self.id_of(cell_id))
+        return shown is not None and shown.strip("\n") == source.strip("\n")
+
+    def shown_now(self, cell_id: str) -> None:
+        """The front end shows the present source of this cell."""
+        self._shown.pop(self.id_of(cell_id), None)
+
+    def is_shown(self, cell_id: str) -> bool:
+        """Whether the front end shows the present source of a `%%selfcode` cell that has changed here."""
+        return self.id_of(cell_id) not in self._shown
+
+    def source_for(self, executed: Executed) -> str | None:
+        """The present source of a `%%selfcode` cell, where the front end still shows what it was."""
         cell_id = self.id_of(executed.cell_id)
-        if self._words.get(cell_id) != executed.source or cell_id not in self.read():
+        if not self.shows_old(cell_id, executed.source) or cell_id not in self.read():
             return None
         return self._notebook.cell(cell_id).source
 
@@ -81,12 +93,13 @@ class SessionDocument:
 
     def hold(self, notebook: Notebook) -> None:
         """The notebook is this one now."""
-        for cell in notebook.cells:  # words that are answered by code, until the front end shows the code
-            old = self._notebook.cell(cell.id).source if cell.id in self._notebook else ""
-            if old != cell.source:
-                self._words.pop(cell.id, None)
-                if cell.type == "code" and is_intent(old) and not is_intent(cell.source):
-                    self._words[cell.id] = old
+        known = {c.id: c.source for c in self._notebook.cells}
+        for cell in notebook.cells:
+            old = known.get(cell.id, cell.source)
+            if old != cell.source and cell.type == "code":
+                old = self._shown.pop(cell.id, old)
+                if is_marked(old) and old != cell.source:
+                    self._shown[cell.id] = old
         self._notebook = notebook
 
     # ---- what is heard -----------------------------------------------------------------------------------------------
@@ -100,7 +113,8 @@ class SessionDocument:
             after = next((i for i, c in enumerate(cells) if c.id == above), len(cells) - 1)
             place = after + 1
             cells.insert(place, Cell(cell_id, "code", executed.source))
-        elif self._words.get(cell_id) != executed.source:
+        elif not self.shows_old(cell_id, executed.source):
+            self._shown.pop(cell_id, None)
             cells[place] = replace(cells[place], source=executed.source)
         self._previous = cell_id
         self._notebook = Notebook(tuple(cells), self._notebook.metadata)

@@ -51,7 +51,7 @@ class Extension:
         self.settings = SelfCode(config=shell.config)
         self.given: set[str] = set()
         """Names of the settings that were set in this session (`%config`)."""
-        self._transformer = Transformer(shell)
+        self._transformer = Transformer(shell, self._is_old)
         self._workspace: LiveWorkspace | None = None
         self._hinted = False
 
@@ -90,6 +90,12 @@ class Extension:
 
         self._workspace = open_workspace(self.shell, self.session, self.settings, self.given, self._workspace)
         return self._workspace
+
+    def _is_old(self, source: str) -> bool:
+        if self.inert or self._workspace is None or self.session.busy:
+            return False
+        cell_id = self.session.running_cell_id()
+        return cell_id is not None and self._workspace.document.shows_old(cell_id, source)
 
     # ---- what IPython calls ------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ may use magics, displays its last expression, and has the right line numbers in 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 MAGIC = "%%selfcode"
@@ -69,9 +69,13 @@ class Transformer:
     # `check_complete` must not see the rewritten cell, else a terminal would run it after its first line
     has_side_effects = True
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, is_old: Callable[[str], bool] = lambda source: False) -> None:
         self._shell = shell
+        self._is_old = is_old
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """The lines that IPython goes on with."""
+        """The lines that IPython goes on with; for a cell that is not what the notebook holds now, the magic's own call,
+        which brings that."""
+        if lines and is_marked(source := "".join(lines)) and self._is_old(source):
+            return _words(source.lstrip("\n").splitlines(keepends=True))
         return plain_lines(lines, self._shell.user_ns)

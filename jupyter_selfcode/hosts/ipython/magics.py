@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ... import views
-from ...analysis.forms import intent_of, read
-from ...commands import Reply, follow, parse_line
-from ...values.errors import SelfcodeError
+from ...analysis.forms import intent_of, is_intent, read
+from ...commands import COMMANDS, Reply, follow, parse_line
+from ...values.errors import BadInput, SelfcodeError
 from ...values.request import Request
 from ...views import View
-from ...views.blocks import Fold, Source, Steps
+from ...views.blocks import Fold, Source, Steps, Title
+from .namespace import awaits
 from .progress import Progress
+from .session import Executed
 from .stops import CommandError, WaitsForDecision
 from .workspace import LiveWorkspace
 
@@ -65,10 +67,20 @@ def with_sources(workspace: LiveWorkspace, view: View) -> View:
     return View((*view.blocks[: len(view.blocks) - len(ends)], *pasted, *ends))
 
 
+def known_words() -> View:
+    """The words that `%selfcode` knows and what each does."""
+    rows = [(views.in_magic(c.name), c.help) for c in COMMANDS.values()]
+    rows.append(("%selfcode WORD --help", "the arguments of a word"))
+    rows.append(("%%selfcode", "a cell of words, or of a docstring and the code that keeps its promise"))
+    return View((Title("What %selfcode knows"), Steps(tuple(rows))))
+
+
 def run_line(extension: Extension, line: str) -> None:
     """`%selfcode line`."""
 
     def work(workspace: LiveWorkspace, progress: Progress) -> Reply:
+        if line.strip() in ("help", "-h", "--help"):
+            return Reply({}, known_words())
         command, args = parse_line(line)
         reply = command.run(workspace, args, progress)
         if command.name == "model" and workspace.settings.model != extension.settings.model:
@@ -83,14 +95,14 @@ def run_words(extension: Extension, line: str, body: str) -> None:
     running = extension.session.running
     source = running.source if running else f"%%selfcode {line}".rstrip() + f"\n{body}"
     words = intent_of(source)
-    if not words.strip() and not read(source).docstring:
-        raise CommandError("Say below %%selfcode what this cell should do; or a docstring and code that does it.")
-    if running is None:
-        raise CommandError("Words become code only in a cell of their own: run %%selfcode as a cell.")
 
     def work(workspace: LiveWorkspace, progress: Progress) -> Reply:
-        if (code := workspace.document.code_for(running)) is not None:
-            return take(extension, workspace, code)
+        if running is not None and (now := workspace.document.source_for(running)) is not None:
+            return take(extension, workspace, now)
+        if not words.strip() and not read(source).docstring:
+            raise BadInput("Say below %%selfcode what this cell should do; or a docstring and code that does it.")
+        if running is None:
+            raise BadInput("Words become code only in a cell of their own: run %%selfcode as a cell.")
         cell_id = workspace.document.id_of(running.cell_id)
         request = Request(words, "intent", cell_id, (cell_id,), budget=workspace.settings.budget())
         return follow(workspace, request, progress)
@@ -106,19 +118,32 @@ def run_words(extension: Extension, line: str, body: str) -> None:
         extension.session.stopping = CommandError(f"This cell has no code: {reply.data.get('decision', '')}")
 
 
-def take(extension: Extension, workspace: LiveWorkspace, code: str) -> Reply:
-    """Bring into the cell what was accepted for its words, and run it here."""
+def take(extension: Extension, workspace: LiveWorkspace, source: str) -> Reply:
+    """Bring into the running cell what the notebook holds of it, and run that; words are not run."""
     shell: Any = extension.shell
-    if extension.session.kernel:
-        shell.set_next_input(code, replace=True)
-        said = "This cell's words were answered before: its content was replaced by the code that you accepted."
+    session = extension.session
+    cell_id = session.running.cell_id if session.running else ""
+    if session.kernel:
+        shell.set_next_input(source, replace=True)
+        said = "This cell showed what it was before it was changed: its content was replaced by what it is now."
     else:
-        said = "These words were answered before: this is the code that you accepted."
-    result = shell.run_cell(code, store_history=False)
-    error = result.error_before_exec or result.error_in_exec
+        said = "These words were answered before: this is the code that was accepted."
+    error: BaseException | None = None
+    session.running = None  # nothing of the cell has run that could be held to a contract
+    if is_intent(source):
+        said += " Run it once more to have code for these words."
+    elif awaits(shell, source):
+        said += " It awaits, and nothing can await while this works: run it once more."
+    else:
+        session.running = Executed(cell_id, source, False)
+        result = shell.run_cell(source, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        session.mark(cell_id, error is None)
     if error is not None:
-        extension.session.stopping = error
+        session.stopping = error  # a front end takes new content only from a cell that went well
+    elif session.kernel:
+        workspace.document.shown_now(cell_id)
     view = views.message(said, "ok")
-    if not extension.session.kernel:
-        view = replace(view, blocks=(*view.blocks, Source(code)))
+    if error is not None or not session.kernel:
+        view = replace(view, blocks=(*view.blocks, Source(source)))
     return Reply({"status": "taken"}, view)

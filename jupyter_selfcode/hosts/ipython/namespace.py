@@ -10,7 +10,7 @@ be put back, and this is said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from ...analysis.changes import cell_changes
 from ...analysis.effects import bound_names, effects_of, names_undefined, slice_above, slice_below
 from ...analysis.forms import executable, is_intent
 from ...values.errors import DeployError
-from ...values.notebook import Cell, Notebook
+from ...values.notebook import Notebook
 from ...values.version import Version
 from .document import SessionDocument
 from .session import LiveSession
@@ -72,6 +72,27 @@ def orphans(before: Notebook, after: Notebook, ran: Iterable[str]) -> frozenset[
     return frozenset(n for n in made - still if not n.startswith(("_", "@")))
 
 
+def awaits(shell: Any, source: str) -> bool:
+    """Whether a cell awaits where nothing can: in a kernel whose loop is running this very code."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    code = executable(source)
+    return bool(shell.should_run_async(code, transformed_cell=shell.transform_cell(code)))
+
+
+def bereft(notebook: Notebook, cells: Iterable[str], gone: Iterable[str]) -> dict[str, str]:
+    """Of these cells those that cannot run because nothing makes a name any more that they need, and that name."""
+    lost, found = set(gone), dict[str, str]()
+    for cell_id in cells:
+        source = notebook.cell(cell_id).source
+        if missing := sorted(names_undefined(source) & lost):
+            found[cell_id] = missing[0]
+            lost |= bound_names(source)
+    return found
+
+
 @dataclass
 class Namespace:
     """The variables of the shell."""
@@ -96,7 +117,10 @@ class Namespace:
         if running := self.session.running:
             ran.append(self.document.id_of(running.cell_id))
         cells = plan(before, after, ran, self.shell.user_ns)
-        return StagedNamespace(self, after, cells, orphans(before, after, ran), version.restores is not None)
+        gone, back = orphans(before, after, ran), version.restores is not None
+        without = bereft(after, cells, gone) if back else {}
+        cells = tuple(i for i in cells if i not in without)
+        return StagedNamespace(self, after, cells, gone, back, without)
 
     def report(self) -> str:
         """Which cells ran again."""
@@ -114,14 +138,24 @@ class Namespace:
             raise
 
     def run(
-        self, notebook: Notebook, cells: Sequence[str], freed: Iterable[str] = (), *, may_fail: bool = False
+        self,
+        notebook: Notebook,
+        cells: Sequence[str],
+        freed: Iterable[str] = (),
+        *,
+        may_fail: bool = False,
+        without: Mapping[str, str] | None = None,
     ) -> None:
         """Run cells in order. Raises `DeployError` at the first that fails (`may_fail`: stops there and reports it),
-        KeyboardInterrupt where a person stops it."""
+        KeyboardInterrupt where a person stops it. `without`: cells that cannot run, with the name that they lack."""
         self.results.clear()
         waiting: list[str] = []
         ran: list[str] = []
         failed = ""
+
+        def named(cell_id: str) -> str:
+            return f"Cell {notebook.index(cell_id) + 1} ({cell_id})"
+
         for name in freed:
             self.shell.user_ns.pop(name, None)
         if cells and self.clear is not None:
@@ -129,7 +163,7 @@ class Namespace:
         self.clear = None
         for cell_id in cells:
             cell = notebook.cell(cell_id)
-            if self._awaits(cell):
+            if awaits(self.shell, cell.source):
                 waiting.append(cell_id)
                 continue
             with self.session.working():
@@ -140,7 +174,7 @@ class Namespace:
                 raise KeyboardInterrupt
             if error is not None and "raises-exception" not in cell.tags:
                 if may_fail:
-                    failed = f" Cell {cell_id} is as it was then, and fails ({type(error).__name__}): what follows it was not run."
+                    failed = f" {named(cell_id)} fails as it is now ({type(error).__name__}): what follows it was not run again."
                     break
                 raise DeployError(
                     f"Cell {cell_id} fails in this session ({type(error).__name__}: {' '.join(str(error).split())[:200]}) though it "
@@ -148,19 +182,14 @@ class Namespace:
                     "Restart the kernel and run the notebook from the top."
                 )
             self.session.mark(cell_id, True)
-            ran.append(f"{notebook.index(cell_id) + 1} ({cell_id})")
+            ran.append(named(cell_id).removeprefix("Cell "))
         self._said = f"Ran here: {'cells' if len(ran) > 1 else 'cell'} {', '.join(ran)}." if ran else ""
-        self._said = (self._said + failed).strip()
+        self._said += failed
+        for cell_id, name in (without or {}).items():
+            self._said += f" {named(cell_id)} needs {name}, which is gone now: it was not run again."
+        self._said = self._said.strip()
         if waiting:
             self._said += f" Run {', '.join(waiting)} yourself: it awaits, and nothing can await while this works."
-
-    def _awaits(self, cell: Cell) -> bool:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return False
-        code = executable(cell.source)
-        return bool(self.shell.should_run_async(code, transformed_cell=self.shell.transform_cell(code)))
 
 
 @dataclass
@@ -172,13 +201,15 @@ class StagedNamespace:
     cells: tuple[str, ...]
     freed: frozenset[str]
     may_fail: bool = False
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Cells that cannot run, with the name that they lack."""
     _names: dict[str, Any] | None = None
 
     def commit(self) -> None:
         """Run them. Raises `DeployError`; the names are put back then."""
         self._names = dict(self.surface.shell.user_ns)
         try:
-            self.surface.run(self.notebook, self.cells, self.freed, may_fail=self.may_fail)
+            self.surface.run(self.notebook, self.cells, self.freed, may_fail=self.may_fail, without=self.without)
         except BaseException:
             self.revert()  # a surface whose commit fails is not asked to revert
             raise

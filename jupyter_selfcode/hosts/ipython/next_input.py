@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.changes import CellChange, cell_changes
-from ...analysis.forms import is_intent
 from ...values.notebook import Notebook
 from ...values.version import Version
 from .document import SessionDocument
+from .green import is_marked
 from .session import LiveSession
 
 
@@ -49,13 +49,14 @@ class FrontEnd:
         for c in changes:
             if self.session.kernel and c.cell_id == running and c.change == "changed":
                 self.shell.set_next_input(c.after, replace=True)
+                self.document.shown_now(c.cell_id)
                 lines.append("This cell's content was replaced.")
             elif not self.session.kernel and len(changes) == 1 and c.after:
                 self.shell.set_next_input(c.after)
                 lines.append("The new cell stands at the next prompt; it has run here already.")
             else:
                 lines.append(self._by_hand(c))
-        self._said = " ".join(lines)
+        self._said = " ".join(line for line in lines if line)
 
     def _by_hand(self, c: CellChange) -> str:
         named = f"cell {c.place} ({c.cell_id})"
@@ -65,10 +66,13 @@ class FrontEnd:
             return f"Delete {named}: a kernel cannot."
         if c.change == "moved":
             return f"Move {named} to its place: a kernel cannot."
+        told = c.change == "changed" and is_marked(c.before) and self.session.identified
+        if told and self.document.is_shown(c.cell_id):
+            return f"{named[0].upper()}{named[1:]} shows this still, if you have not edited it."
         self.to_paste.append(c)
         if c.change == "inserted":
             return f"Insert {named}: its source is below, ready to paste."
-        if is_intent(c.before) and not is_intent(c.after):
+        if told:
             return f"Run {named} once more and it takes its new content; or paste it from below."
         return f"Paste the new source of {named} from below: a kernel reaches only the cell that runs."
 

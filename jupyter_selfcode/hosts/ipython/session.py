@@ -124,6 +124,10 @@ class LiveSession:
         # versions of IPython differ in when they count, not in when they append to the inputs: after this event
         return len(self.shell.user_ns.get("In", ())) or int(self.shell.execution_count)
 
+    def running_cell_id(self) -> str | None:
+        """The id of the cell that a kernel was asked to run, as early as its text is read."""
+        return self._parent_cell_id()
+
     def _parent_cell_id(self) -> str | None:
         kernel = getattr(self.shell, "kernel", None)
         with contextlib.suppress(Exception):  # an old ipykernel, or another kernel's idea of a parent
@@ -154,7 +158,7 @@ class LiveSession:
 
 def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> Failure:
     """An exception of a cell as a value; frames of IPython itself are left out, the line is the cell's own."""
-    from ...values.request import Failure
+    from ...values.request import Failure, without_file
 
     own: TracebackType | None = error.__traceback__
     while own is not None and own.tb_frame.f_globals is not namespace:
@@ -163,4 +167,5 @@ def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> F
     if isinstance(error, SyntaxError) and own is None:
         line = error.lineno
     text = "".join(traceback.format_exception(type(error), error, own, limit=-12, chain=False))
-    return Failure(cell_id, type(error).__name__, _ANSI.sub("", str(error)), _ANSI.sub("", text), line)
+    said = without_file(_ANSI.sub("", str(error)))
+    return Failure(cell_id, type(error).__name__, said, _ANSI.sub("", text), line)

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from ...values.canonical import plain
-from ...values.request import Failure
+from ...values.request import Failure, without_file
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
@@ -81,6 +81,5 @@ def failure_of(cell_id: str, error: Mapping[str, Any], count: int | None) -> Fai
     lines = error.get("traceback")
     text = _ANSI.sub("", "\n".join(map(str, lines)) if isinstance(lines, list) else "")
     mine = [int(line) for number, line in _FRAME.findall(text) if number == str(count)]
-    return Failure(
-        cell_id, str(error.get("ename")), _ANSI.sub("", str(error.get("evalue"))), text, mine[-1] if mine else None
-    )
+    said = without_file(_ANSI.sub("", str(error.get("evalue"))))
+    return Failure(cell_id, str(error.get("ename")), said, text, mine[-1] if mine else None)

@@ -127,3 +127,8 @@ def test_trouble_of_our_own_is_one_line_and_the_cell_stays_as_it_is(person):
     assert [line for line in told.splitlines() if "selfcode:" in line or "selfcode could not" in line]
     assert "InteractiveShell" not in told
     assert person.run("2").result == 2
+
+
+def test_what_a_syntax_error_says_is_the_same_in_every_session(person):
+    person.run("x = = 3", "s")
+    assert person.extension.session.failure().evalue == "invalid syntax (line 1)"

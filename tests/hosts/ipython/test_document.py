@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -110,6 +111,29 @@ def version(before, after):
         by="person",
         at="2026-01-01T00:00:00+00:00",
     )
+
+
+def test_a_marked_cell_that_changed_is_shown_as_it_was_until_something_else_is_run_in_it(person):
+    document = SessionDocument(person.extension.session)
+    old, new = "%%selfcode\nn = 1\n", "%%selfcode\nn = 2"
+    person.run(old, "a")
+    person.run("plain = 1", "p")
+    known = document.read()
+
+    def held(a, p="plain = 1"):
+        document.hold(Notebook((replace(known.cell("a"), source=a), replace(known.cell("p"), source=p))))
+
+    held(new, p="plain = 2")
+    assert document.shows_old("a", old)
+    assert not document.shows_old("p", "plain = 1"), "a cell without the magic is run as it stands"
+    held(old)
+    assert document.is_shown("a"), "it was taken back before the front end heard of it"
+    held(new)
+    held("%%selfcode\nn = 3")
+    assert document.shows_old("a", old), "what is shown is still the first"
+    person.run("%%selfcode\nn = 4", "a")
+    assert document.read().cell("a").source == "%%selfcode\nn = 4"
+    assert not document.shows_old("a", old)
 
 
 def test_a_change_for_another_notebook_is_refused_and_a_change_can_be_reverted(person):

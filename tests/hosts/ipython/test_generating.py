@@ -50,6 +50,14 @@ def test_running_the_words_again_takes_the_accepted_code(person):
     assert "answered before" in person.told()
 
 
+def test_the_words_of_the_grammar_are_listed_when_asked_for(person):
+    for line in ("help", "--help", "-h"):
+        assert person.run(f"%selfcode {line}").success
+        told = person.told()
+        assert "%selfcode rollback" in told
+        assert "%%selfcode" in told
+
+
 def test_a_policy_that_deploys_still_asks_where_no_contract_says_that_it_is_right(person):
     person.set("policy = 'deploy'")
     person.model_says(person.edit("w", "n = 3"))
@@ -122,6 +130,22 @@ def test_undo_and_redo_bring_back_cells_and_variables(person):
     ):
         assert person.run(f"%selfcode {line}", "x").success, person.told()
     assert "start at ten" in person.told()
+
+
+def test_undo_does_not_run_what_needs_a_name_that_is_gone(person):
+    person.model_says(person.edit("w", "n = 3"))
+    person.run(WORDS, "w")
+    person.run("m = n + 1", "m")
+    person.run("%selfcode accept", "x")
+    person.run("m = n + 1", "m")
+    person.told()
+    assert person.run("%selfcode undo", "x").success
+    told = " ".join(person.told().split())
+    assert "NameError" not in told
+    assert "Cell 2 (m) needs n, which is gone now: it was not run again." in told
+    assert "n" not in person.shell.user_ns
+    assert person.run("%selfcode redo", "x").success
+    assert person.shell.user_ns["m"] == 4
 
 
 def test_an_interrupt_stops_at_once_and_changes_nothing(person):

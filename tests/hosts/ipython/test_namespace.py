@@ -62,6 +62,11 @@ def test_a_name_that_another_cell_made_before_is_made_again():
     assert plan(before, notebook(a="n = 1", b="n = n + 5", c="m = n"), ("a", "b", "c")) == ("a", "b", "c")
 
 
+def test_what_needs_a_name_that_is_gone_cannot_run_nor_what_needs_its_names():
+    cells = notebook(a="m = n", b="k = m", c="free = 1", d="n = 2\nn", e="m = 0")
+    assert bereft(cells, ("a", "b", "c", "d"), {"n"}) == {"a": "n", "b": "m"}
+
+
 @pytest.fixture
 def namespace(person):
     document = person.extension.workspace().document
@@ -92,7 +97,7 @@ def test_a_state_that_fails_may_be_brought_back_and_is_told(person, namespace):
     person.shell.user_ns["n"] = 1
     namespace.run(notebook(a="n = 2", b="n = nobody", c="n = 3"), ("a", "b", "c"), may_fail=True)
     assert person.shell.user_ns["n"] == 2
-    assert "b is as it was then, and fails (NameError): what follows it was not run" in namespace.report()
+    assert "Cell 2 (b) fails as it is now (NameError): what follows it was not run again" in namespace.report()
 
 
 def test_an_interrupt_is_passed_on_with_names_put_back(person, namespace):
