@@ -46,7 +46,7 @@ SETTINGS = (
 
 DRIFT = ("AttributeError", "TypeError", "ImportError", "ModuleNotFoundError")
 """Errors of calls that a library no longer has."""
-STRICT = ("validate", "verify_integrity", "strict", "raise_on_error", "assert_all_finite")
+STRICT = ("validate", "verify_integrity", "check", "strict", "raise_on_error", "assert_all_finite")
 """Keywords by which a call checks what it is given."""
 
 

@@ -188,13 +188,18 @@ def _ifs(tree: ast.Module) -> Marked:
             yield written(node.test), node
 
 
+def _body(node: ast.If | ast.IfExp) -> str:
+    return "\n".join(map(written, [*node.body, *node.orelse])) if isinstance(node, ast.If) else ""
+
+
 def skipped(edit: Edit) -> Iterator[Finding]:
     """A new condition under which what failed is not done, or gives a constant."""
     if not edit.repair:
         return
+    bodies_before = {_body(n) for n in ast.walk(edit.before) if isinstance(n, ast.If)}
     for node in edit.added(_ifs):
         assert isinstance(node, (ast.If, ast.IfExp))
-        if not _guards(node.test):
+        if not _guards(node.test) or _body(node) in bodies_before:  # the condition alone is another one
             continue
         about = _mentions(node.test, edit.subjects)
         if isinstance(node, ast.IfExp):

@@ -168,6 +168,24 @@ def judge_changed(edit: Edit) -> Iterator[Finding]:
             yield from finding("hard-coded", "ask", f"{old} was made {new} until the check held.")
 
 
+def fed(edit: Edit) -> Iterator[Finding]:
+    """A check that failed, left as it was, while what it looks at is made in another way: `x = sorted(x)`, `expected = x`.
+
+    The check cannot tell a cell that is right now from one that was bent to it, so a person is asked.
+    """
+    if not edit.repair or not edit.failure or edit.failure.ename != "AssertionError":
+        return
+    kept = {ast.unparse(t) for t, _ in _judges(edit.before)} & {ast.unparse(t) for t, _ in _judges(edit.after)}
+    looked_at = {n.id for test in kept for n in ast.walk(ast.parse(test)) if isinstance(n, ast.Name)}
+    for node in ast.walk(edit.after):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and written(node) not in edit.old_statements:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(n, ast.Name) and n.id in looked_at for t in targets for n in ast.walk(t)):
+                yield from finding(
+                    "check-fed", "ask", f"{brief(node)}: what the failed check looks at is made in another way."
+                )
+
+
 def _bare(test: ast.expr) -> tuple[str, ...]:
     """A test without its names: operators and numbers."""
     return tuple(
@@ -201,4 +219,4 @@ def _turned(edit: Edit) -> Iterator[tuple[str, str]]:
         )
 
 
-RULES = (more_accepted, judge_changed)
+RULES = (more_accepted, judge_changed, fed)

@@ -86,6 +86,8 @@ def _mask(node: ast.AST | None, masks: frozenset[str]) -> bool:
         return True
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)):
         return _mask(node.left, masks) or _mask(node.right, masks)
+    if isinstance(node, ast.BoolOp):
+        return any(_mask(v, masks) for v in node.values)
     if isinstance(node, ast.Tuple) and node.elts:
         return _mask(node.elts[0], masks)
     if isinstance(node, ast.Name):

@@ -8,7 +8,8 @@ one that is read from what the cell itself, or an earlier run, has written.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 from ..values.trial import Finding
 from .edits import Edit, Marked, brief, constant, finding, written
@@ -257,4 +258,50 @@ def from_elsewhere(edit: Edit) -> Iterator[Finding]:
                 yield from finding("stand-in", "block", f"{name} was not defined, and is given {brief(default, 40)}.")
 
 
-RULES = (stand_in_constants, from_places, from_elsewhere)
+REPEATS = ("resize", "tile", "repeat", "pad", "broadcast_to", "cycle", "zip_longest")
+CODES = ("factorize", "hash", "ord", "LabelEncoder", "crc32", "rank")
+DRIFT = ("AttributeError", "TypeError", "ImportError", "ModuleNotFoundError", "NameError")
+_LABELS = re.compile(r"(?i)duplicate (labels|entries)|uniquely valued|reindex|identically-labeled")
+_MISFIT = re.compile(r"(?i)broadcast|not aligned|length|shape mismatch|inconsistent")
+_NO_NUMBER = re.compile(r"(?i)could not convert|invalid literal")
+
+
+def _calls(*names: str) -> Callable[[ast.Module], Marked]:
+    def marked(tree: ast.Module) -> Marked:
+        return ((call_name(n), n) for n in ast.walk(tree) if call_name(n) in names)
+
+    return marked
+
+
+def _unlabelled(tree: ast.Module) -> Marked:
+    for node in ast.walk(tree):
+        values = isinstance(node, ast.Attribute) and node.attr in ("values", "codes", "array")
+        if values or call_name(node) in ("to_numpy", "reset_index", "tolist"):
+            yield "unlabelled", node
+
+
+def _made(tree: ast.Module) -> Marked:
+    """Objects that are made, by the class."""
+    for node in ast.walk(tree):
+        if re.match(r"[A-Z][a-z]+\w*[A-Z]", call_name(node)):
+            yield call_name(node), node
+
+
+def by_place(edit: Edit) -> Iterator[Finding]:
+    """Labels thrown away so that places fit; data repeated to a length; names numbered; another model in place of one."""
+    if not edit.repair or not edit.failure:
+        return
+    said = edit.failure.evalue
+    for pattern, marks, why in (
+        (_LABELS, _unlabelled, "puts together by place what was put together by label"),
+        (_MISFIT, _calls(*REPEATS), "repeats data so that lengths agree"),
+        (_NO_NUMBER, _calls(*CODES), "makes numbers that say nothing of the values"),
+    ):
+        for node in edit.added(marks) if pattern.search(said) else ():
+            yield from finding("invented", "ask", f"{brief(node)} {why}.")
+    lost, came = edit.removed(_made), edit.added(_made)
+    if lost and came and edit.failure.ename not in DRIFT:
+        yield from finding("other-model", "ask", f"{brief(came[0])} takes the place of {brief(lost[0])}.")
+
+
+RULES = (stand_in_constants, from_places, from_elsewhere, by_place)

@@ -11,7 +11,16 @@ from .edits import TOLERATE, Edit, Marked, brief, constant, finding, written
 from .fakes_control import call_name
 from .fakes_data import text_of
 
-STAND_INS = ("Mock", "MagicMock", "AsyncMock", "SimpleNamespace", "ModuleType", "create_autospec")
+STAND_INS = (
+    "Mock",
+    "MagicMock",
+    "AsyncMock",
+    "SimpleNamespace",
+    "ModuleType",
+    "create_autospec",
+    "DummyClassifier",
+    "DummyRegressor",
+)
 ANSWERS = ("__repr__", "__str__", "_repr_html_", "__format__")
 _SHAPE = re.compile(
     r"(?i)shape|length|broadcast|\bsize|mismatch|inconsistent|number of (samples|rows|values)|dimension"
