@@ -30,6 +30,7 @@ from .values.canonical import digest
 from .values.decision import Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
+from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
@@ -172,11 +173,17 @@ class Engine:
         )
 
     def restore(
-        self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = ""
+        self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = "",
+        *, leaving: Version | None = None,
     ) -> Version:
-        """Bring back the state of an earlier version, as a new version. Raises as `accept` does."""
-        before = surfaces[0].read()
-        after = self.store.notebook(target.notebook).over(before)
+        """Bring back the state of an earlier version, as a new version. Raises as `accept` does.
+
+        With `leaving` only what differs between that version and the target changes: what a person has edited since it stays
+        (`BadInput` where both are the same cell). Without it the whole notebook becomes what it was.
+        """
+        before, there = surfaces[0].read(), self.store.notebook(target.notebook)
+        here = self.store.notebook(leaving.notebook) if leaving else before
+        after = (there if before.digest == here.digest else stepped(before, here, there)).over(before)
         refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,

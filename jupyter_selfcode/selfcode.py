@@ -20,7 +20,7 @@ from .values.events import Decided, Event
 from .values.notebook import Notebook
 from .values.request import Failure, Request
 from .values.trial import Run
-from .values.version import Kind, Lineage, Version, redo_target, undo_target
+from .values.version import Kind, Lineage, Version, in_force, redo_target, undo_target
 from .waiting import Waiting, proposal_id
 
 
@@ -181,15 +181,21 @@ class Workspace:
         return version
 
     def restore(self, kind: Kind, target: Version | None = None, by: str = "person") -> Version:
-        """Roll back to a version (None: the one before the newest), or undo, or redo. Raises as `accept` does."""
+        """Roll back to a version (None: the one before the newest), or undo, or redo. Raises as `accept` does.
+
+        A rollback brings the whole notebook back as it was; undo and redo leave alone what was edited since by hand.
+        """
+        lineage, leaving = self.lineage(), None
+        by_id = {r.version.id: r.version for r in lineage}
         if target is None:
-            lineage = self.lineage()
             wanted = redo_target(lineage) if kind == "redo" else undo_target(lineage)
             if wanted is None:
                 raise BadInput(f"There is nothing to {'redo' if kind == 'redo' else 'undo'}.")
-            target = next(r.version for r in lineage if r.version.id == wanted)
+            target = by_id[wanted]
+        if kind in ("undo", "redo"):
+            leaving = by_id.get(in_force(lineage) or "")
         with self.held():
-            return self.engine.restore(target, kind, self.surfaces, self.path, by)
+            return self.engine.restore(target, kind, self.surfaces, self.path, by, leaving=leaving)
 
     def amend(self, after: Notebook, words: str, by: str = "person") -> Version:
         """Deploy a change that a person makes through us, without a trial. Raises as `accept` does."""

@@ -77,7 +77,8 @@ def restored(
     """The version of a rollback, undo or redo to `target`."""
     return make_version(
         parents=_parents(lineage), patch=diff(before.bare(), after.bare()), notebook=after.digest, kind=kind, by=by, at=now(),
-        words=words, restores=target.state, level=target.level,
+        words=words, restores=target.state,
+        level=target.level if after.digest == target.notebook else None,
     )
 
 

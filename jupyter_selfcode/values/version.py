@@ -99,6 +99,8 @@ def _stacks(lineage: Lineage) -> tuple[list[str], list[str]]:
             continue
         v = r.version
         if v.kind == "undo" and len(done) > 1:
+            while done[-2] != v.restores and v.restores in done[:-1]:
+                done.pop()  # hand edits that were found when the change below them was undone: they were kept
             undone.append(done.pop())
         elif v.kind == "redo" and undone:
             done.append(undone.pop())
@@ -106,6 +108,12 @@ def _stacks(lineage: Lineage) -> tuple[list[str], list[str]]:
             done.append(v.state)
             undone.clear()
     return done, undone
+
+
+def in_force(lineage: Lineage) -> str | None:
+    """The version whose state the notebook is in, a person's edits since left aside; None where there is none."""
+    done, _ = _stacks(lineage)
+    return done[-1] if done else None
 
 
 def undo_target(lineage: Lineage) -> str | None:

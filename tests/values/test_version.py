@@ -12,6 +12,7 @@ from jupyter_selfcode.values.version import (
     Version,
     head,
     identity,
+    in_force,
     make_version,
     redo_target,
     total_cost,
@@ -110,6 +111,19 @@ def test_a_rollback_can_be_undone():
     lineage.append(recorded(lineage, "rollback", first))
     assert state(lineage) == first
     assert undo_target(lineage) == third
+
+
+def test_hand_edits_that_stay_through_undo_are_no_step_of_their_own():
+    lineage: list[Recorded] = []
+    for kind in ("initial", "adapt", "edit"):
+        lineage.append(recorded(lineage, kind))
+    first, second, _ = (r.version.id for r in lineage)
+    lineage.append(recorded(lineage, "undo", first))
+    assert in_force(lineage) == first
+    assert redo_target(lineage) == second
+    lineage.append(recorded(lineage, "redo", second))
+    assert in_force(lineage) == second
+    assert undo_target(lineage) == first
 
 
 def test_costs_add_up_and_an_unknown_price_stays_unknown():

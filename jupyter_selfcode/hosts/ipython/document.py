@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from ...plugins.deployers.file import FileDeployer
 from ...values.errors import BadInput, StalePatch
+from ...values.merge import merged
 from ...values.notebook import Cell, Notebook
-from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, apply_ops, diff
+from ...values.patch import diff
 from ...values.version import Version
 from .green import is_command, is_marked
 from .session import Executed, LiveSession
@@ -148,31 +149,6 @@ class SessionDocument:
         changed = diff(self._saved, saved).ops
         self._saved, self._stamp = saved, stamp
         self._notebook = merged(self._notebook, changed, saved)
-
-
-def merged(notebook: Notebook, ops: tuple[CellOp, ...], saved: Notebook) -> Notebook:
-    """The notebook with what has changed in the file. Cells that the file does not have stay where they are."""
-    for op in ops:
-        if isinstance(op, InsertCell):
-            if op.cell.id in notebook:  # run before it was saved: the file knows its place and metadata
-                notebook = apply_ops((DeleteCell(op.cell.id),), notebook)
-            op = InsertCell(op.cell, _anchor(op.after, notebook, saved))
-        elif isinstance(op, MoveCell):
-            op = MoveCell(op.cell_id, _anchor(op.after, notebook, saved))
-        elif op.cell_id is not None and op.cell_id not in notebook:
-            continue
-        if isinstance(op, MoveCell) and op.cell_id not in notebook:
-            continue
-        notebook = apply_ops((op,), notebook)
-    return notebook
-
-
-def _anchor(after: str | None, notebook: Notebook, saved: Notebook) -> str | None:
-    """The nearest cell above in the file that the notebook has too."""
-    while after is not None and after not in notebook:
-        place = saved.index(after) if after in saved else 0
-        after = saved.cells[place - 1].id if place else None
-    return after
 
 
 @dataclass

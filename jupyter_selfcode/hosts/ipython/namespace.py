@@ -90,6 +90,8 @@ def bereft(notebook: Notebook, cells: Iterable[str], gone: Iterable[str]) -> dic
         if missing := sorted(names_undefined(source) & lost):
             found[cell_id] = missing[0]
             lost |= bound_names(source)
+        else:
+            lost -= bound_names(source)
     return found
 
 

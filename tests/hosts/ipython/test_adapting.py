@@ -26,8 +26,8 @@ def test_with_the_policy_deploy_the_new_code_is_the_cells_result(person):
     person.set("policy = 'deploy'")
     person.run("stock = [3, 1, 2]", "s")
     person.model_says(person.edit("g", MENDED + "\nlen(things)"))
-    result = person.run(BROKEN, "g")
-    assert result.success
+    result = person.run(BROKEN.replace(">>> len(things)\n3", ">>> things\n[1, 2, 3]"), "g")
+    assert result.success, person.told()
     assert result.error_in_exec is None
     assert result.result == 3
     assert person.shell.last_execution_succeeded

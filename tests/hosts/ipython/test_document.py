@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_selfcode.hosts.ipython.document import SessionDocument, merged
+from jupyter_selfcode.hosts.ipython.document import SessionDocument
 from jupyter_selfcode.values.errors import StalePatch
+from jupyter_selfcode.values.merge import merged
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import apply, diff
 from jupyter_selfcode.values.version import make_version

@@ -148,6 +148,25 @@ def test_undo_does_not_run_what_needs_a_name_that_is_gone(person):
     assert person.shell.user_ns["m"] == 4
 
 
+def test_undo_and_redo_leave_alone_what_was_written_since(person):
+    person.run("n = 0", "a")
+    person.model_says(person.edit("a", "n = 10"))
+    person.run("%selfcode adapt start at ten", "x")
+    person.run("%selfcode accept", "x")
+    person.run("mine = 5", "m")
+    for word, n, source in (("undo", 0, "n = 0"), ("redo", 10, "n = 10"), ("undo", 0, "n = 0")):
+        assert person.run(f"%selfcode {word}", "x").success, person.told()
+        assert (person.shell.user_ns["n"], person.shell.user_ns["mine"]) == (n, 5)
+        assert [(c.id, c.source) for c in person.notebook().cells] == [("a", source), ("m", "mine = 5")]
+    person.run("n = 77", "a")
+    person.told()
+    assert not person.run("%selfcode redo", "x").success
+    assert "Cell a was edited since" in person.told()
+    assert person.notebook().cell("a").source == "n = 77"
+    assert person.run("%selfcode rollback 1", "x").success, person.told()
+    assert [(c.id, c.source) for c in person.notebook().cells] == [("a", "n = 0")]
+
+
 def test_an_interrupt_stops_at_once_and_changes_nothing(person):
     import _thread
     import threading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_selfcode.hosts.ipython.namespace import Namespace, orphans, plan
+from jupyter_selfcode.hosts.ipython.namespace import Namespace, bereft, orphans, plan
 from jupyter_selfcode.values.errors import DeployError
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
@@ -65,6 +65,7 @@ def test_a_name_that_another_cell_made_before_is_made_again():
 def test_what_needs_a_name_that_is_gone_cannot_run_nor_what_needs_its_names():
     cells = notebook(a="m = n", b="k = m", c="free = 1", d="n = 2\nn", e="m = 0")
     assert bereft(cells, ("a", "b", "c", "d"), {"n"}) == {"a": "n", "b": "m"}
+    assert bereft(cells, ("d", "a"), {"n"}) == {}
 
 
 @pytest.fixture
