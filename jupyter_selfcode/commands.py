@@ -229,10 +229,13 @@ def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cell = reading.cell(workspace, args.cell)
-    found = reading.last_change(workspace, cell)
+    found, newest = reading.last_change(workspace, cell)
+    back = f"brought back by version {newest.number}, {newest.version.kind}" if newest and newest is not found else ""
     if found is None:
-        return Reply({"cell": cell.id, "version": None}, views.message(f"No version has changed cell {cell.id}.", "ok"))
-    return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number}, views.why(found))
+        said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
+        return Reply({"cell": cell.id, "version": None}, views.message(f"{said}{f', {back}' if back else ''}.", "ok"))
+    return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
+                  "brought_back_by": newest.number if newest and back else None}, views.why(found, back))
 
 
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -260,6 +263,11 @@ def _model(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     if args.name:
         workspace.use_model(args.name)
     data = reading.models(workspace)
+    if args.name and workspace.session is None:
+        data["note"] = (
+            f"A command keeps no settings. Name it to each: --model {args.name}, or for good in "
+            f"jupyter_selfcode_config.py: c.SelfCode.model = {args.name!r}"
+        )
     return Reply(data, views.models(data))
 
 

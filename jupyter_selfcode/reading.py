@@ -123,11 +123,19 @@ def blame(workspace: Workspace, cell: Cell) -> list[dict[str, Any]]:
     ]
 
 
-def last_change(workspace: Workspace, cell: Cell) -> Recorded | None:
-    """The newest version that touched a cell."""
-    return next(
-        (r for r in reversed(workspace.lineage()) if r.outcome == "deployed" and cell.id in r.version.patch.cells), None
-    )
+def last_change(workspace: Workspace, cell: Cell) -> tuple[Recorded | None, Recorded | None]:
+    """The version that made a cell what it is, and the newest one that touched it: another one where that brought an
+    earlier state back."""
+    lineage = [r for r in workspace.lineage() if r.outcome == "deployed"]
+    newest: Recorded | None = None
+    while lineage:
+        found = next((r for r in reversed(lineage) if cell.id in r.version.patch.cells), None)
+        newest = newest or found
+        if found is None or found.version.restores is None:
+            return found, newest
+        restored = next((i for i, r in enumerate(lineage) if r.version.id == found.version.restores), -1)
+        lineage = lineage[: restored + 1]
+    return None, newest
 
 
 def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:

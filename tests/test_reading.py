@@ -130,3 +130,23 @@ def test_cost_adds_up_all_adaptations_and_lists_the_newest(store):
     assert "$13.25" in text
     assert "3 older adaptations not shown one by one" in text
     assert sum("plot 'revenue'" in line for line in text.splitlines()) == 50
+
+
+def restored(store: SqlStore, parent: str, target: str, before: Notebook, after: Notebook) -> str:
+    """A version that restores another one; its id."""
+    made = adaptation((parent,), after, diff(before, after), kind="rollback", restores=target, words="")
+    store.begin(NB, made, after)
+    store.finish(made.id, "deployed")
+    return made.id
+
+
+def test_why_follows_what_was_brought_back_to_the_version_that_made_it(store):
+    one, two, three = extend(store, 3, cells=1)
+    first, second, third = (store.notebook(v.notebook) for v in (one, two, three))
+    back = restored(store, three.id, two.id, third, second)
+    reply = asked(workspace(store, second), "why", cell="cell-0")
+    assert (reply.data["number"], reply.data["brought_back_by"]) == (2, 4)
+    assert "brought back by version 4, rollback" in reply.view.text(width=100)
+    restored(store, back, one.id, second, first)
+    said = asked(workspace(store, first), "why", cell="cell-0").view.text(width=100)
+    assert "Cell cell-0 is as it was found, brought back by version 5, rollback." in said

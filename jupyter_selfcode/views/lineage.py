@@ -237,14 +237,15 @@ def blame(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> View:
     )
 
 
-def why(recorded: Recorded) -> View:
-    """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so."""
+def why(recorded: Recorded, back: str = "") -> View:
+    """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so; `back` says which
+    later one brought that state back."""
     v = recorded.version
     blocks: list[Block] = [
         Title(
             f"Version {recorded.number}: {v.kind}",
             "plain",
-            "cells " + ", ".join(v.patch.cells) if v.patch.cells else "",
+            " · ".join(p for p in ("cells " + ", ".join(v.patch.cells) if v.patch.cells else "", back) if p),
         ),
         Facts(tuple(facts_of(v))),
     ]

@@ -31,7 +31,8 @@ def models(data: Mapping[str, Any]) -> View:
     facts = [("in use", say(used))]
     if data["api_base"]:
         facts.append(("at", say(data["api_base"])))
-    return View((Title("Models", "plain"), Facts(tuple(facts)), _found(data["found"])))
+    note = [Paragraph(say(data["note"]))] if data.get("note") else []
+    return View((Title("Models", "plain"), Facts(tuple(facts)), *note, _found(data["found"])))
 
 
 def doctor(data: Mapping[str, Any]) -> View:

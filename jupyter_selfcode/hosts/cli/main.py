@@ -145,6 +145,8 @@ def _word(words: list[str]) -> int:
     add_settings(parser)
     add_arguments(parser, command)
     args = parser.parse_intermixed_args(rest)
+    if command.name == "model" and args.notebook and not args.name and args.notebook.suffix != ".ipynb":
+        args.notebook, args.name = None, str(args.notebook)  # `model NAME`, as in a notebook
     return _answer(command.name, command.run, args, settings_of(args))
 
 

@@ -31,6 +31,13 @@ def test_every_word_has_help(word, capsys):
     assert word == "demo" or "--json" in said
 
 
+def test_a_model_may_be_named_without_a_notebook_and_how_to_keep_it_is_said(capsys):
+    assert main(["model", "openai/some-model"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in use openai/some-model" in said
+    assert "c.SelfCode.model = 'openai/some-model'" in said
+
+
 def test_the_schema_of_the_report_names_its_fields(capsys):
     assert main(["schema"]) == 0
     said = json.loads(capsys.readouterr().out)
