@@ -280,6 +280,14 @@ async def test_a_cell_that_had_changed_what_was_there_starts_a_new_kernel(world)
     assert nbformat.read(report.output, 4).cells[2].outputs[0].text == "[1, 2]\n"
 
 
+async def test_a_cell_that_had_used_up_what_was_there_starts_a_new_kernel(world):
+    world.write("lines = iter([1, 2])", "total = sum(lines)\ntotal.nope", "print(total)")
+    world.mends.sources = {"c1": "total = sum(lines)"}
+    report = await world.run(output=world.folder / "out.ipynb")
+    assert (report.status, world.kernels) == ("healed", 2)
+    assert nbformat.read(report.output, 4).cells[2].outputs[0].text == "3\n"
+
+
 async def test_a_broken_contract_is_a_failure_of_its_cell(world):
     contract = '"""Half.\n\n>>> half\n2\n"""\n'
     world.write("x = 4", contract + "half = x / 2")

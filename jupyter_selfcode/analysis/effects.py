@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -166,12 +166,13 @@ def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
 # ---- resuming ------------------------------------------------------------------------------------------------------
 
 
-def resumable(source: str, line: int | None) -> bool:
+def resumable(source: str, line: int | None, unsteady: Collection[str] = ()) -> bool:
     """Whether a cell that failed at this line can run again in the same kernel as if it had not run.
 
     True only where nothing through the failing statement can have changed what existed before: names may be bound that
     the cell does not read first, and objects may be changed that it has just made. Unknown calls, magics, files and
-    random numbers say no. The failing statement's own assignment did not happen, so only its value counts.
+    random numbers say no, and so does reading what is `unsteady`: iterators and the like, which the source does not show
+    (`surveying.unsteady`). The failing statement's own assignment did not happen, so only its value counts.
     """
     masked = mask(source)
     tree = None if masked.opaque else parse_masked(masked)
@@ -179,6 +180,8 @@ def resumable(source: str, line: int | None) -> bool:
         return False
     if any(m.kind != "cell" and m.line <= line for m in masked.magics):
         return False
+    if any(m.kind == "cell" and not m.text.startswith("%%selfcode") for m in masked.magics):
+        line = source.count("\n") + 1  # below a cell magic lines may be counted from there, so all may have run
     body = [s for s in tree.body if s.lineno <= line and s.lineno > masked.head]
     if not body:
         return True
@@ -186,7 +189,7 @@ def resumable(source: str, line: int | None) -> bool:
     if isinstance(failing, (ast.Assign, ast.AnnAssign)) and failing.value is not None:
         body[-1] = ast.copy_location(ast.Expr(failing.value), failing)
     found = _read(body, {})
-    if found.unknown or found.calls or found.reads & found.writes:
+    if found.unknown or found.calls or found.reads & found.writes or not found.reads.isdisjoint(unsteady):
         return False
     old = set(found.reads)
     for a, b in [*found.aliases, *found.aliases, *found.aliases]:  # short chains of aliases

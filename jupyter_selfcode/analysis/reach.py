@@ -171,6 +171,11 @@ class Reader(ast.NodeVisitor):
             self._alias(node.target, node.value)
             self._target(node.target)
 
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self.visit(node.value)
+        self._alias(node.target, node.value)
+        self._target(node.target)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)
         name = root(node.target)

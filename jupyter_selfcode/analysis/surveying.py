@@ -76,3 +76,32 @@ def survey(namespace: "Mapping[str, Any]") -> "dict[str, list[list[str]]]":
             told, said = type.__getattribute__(type(value), "__name__"), ""
         rows.append([name, str(told)[:WIDTH], said[:WIDTH]])
     return {"variables": rows[-NAMES:]}
+
+
+def _changes_when_read(value: Any, deep: bool = True) -> bool:
+    kind = type(value)
+    if hasattr(kind, "__next__"):
+        return True
+    if kind in (list, tuple, dict) and deep:
+        held = list(value.values() if kind is dict else value)[:50]
+        return any(_changes_when_read(item, False) for item in held)
+    return kind.__module__ == "__main__" and not isinstance(value, (type, types.FunctionType))
+
+
+def unsteady(namespace: "Mapping[str, Any]") -> "dict[str, list[str]]":
+    """Names of the user's variables that reading may change: iterators, which are used up, and instances of the notebook's
+    own classes, whose properties may do anything. `@plt` where a figure is open, so that what is drawn next goes on it."""
+    names = []
+    for name, value in list(namespace.items()):
+        if not isinstance(name, str) or name.startswith("_") or name in HIDDEN:
+            continue
+        try:
+            found = _changes_when_read(value)
+        except Exception:  # a class that answers nothing may do anything
+            found = True
+        if found:
+            names.append(name)
+    drawn = sys.modules.get("matplotlib._pylab_helpers")
+    if drawn is not None and getattr(getattr(drawn, "Gcf", None), "figs", None):
+        names.append("@plt")
+    return {"unsteady": names}

@@ -17,6 +17,15 @@ from .surveying import NAMES, WIDTH
 PROBE: str = in_kernel(inspect.getsource(surveying), "survey(namespace)")
 """Code for `Kernel.evaluate`; its reply is for `read_variables`."""
 
+UNSTEADY: str = in_kernel(inspect.getsource(surveying), "unsteady(namespace)")
+"""Code for `Kernel.evaluate`; its reply is for `read_unsteady`."""
+
+
+def read_unsteady(reply: Mapping[str, Any]) -> frozenset[str] | None:
+    """Names of variables that reading may change; None where the kernel did not say."""
+    names = reply.get("unsteady")
+    return frozenset(map(str, names)) if isinstance(names, (list, tuple)) else None
+
 
 def read_variables(reply: Mapping[str, Any]) -> tuple[Variable, ...]:
     """The variables in a kernel's reply; what has not the agreed form is left out, lengths are held to the caps."""

@@ -248,7 +248,7 @@ class Course:
                 self._leave(bench, self._for_source(decided, trial), reason)
             case Accept(trial):
                 yield self._deploy(bench, self._for_source(decided, trial))
-                self._go_on(kernel, request, trial)
+                await self._go_on(kernel, request, trial)
                 if self.then == "resume" and request.target:
                     yield Resumed(request.target)
 
@@ -270,15 +270,19 @@ class Course:
         self.source = bench.file.read()
         return Deployed(version, number, (bench.file.report(),))
 
-    def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
+    async def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
         """Take the change into the run: in the same kernel where nothing above the failed cell changed and running the
         cell again there is the same as running it for the first time; else in a new kernel, from the top."""
         from ..analysis.effects import resumable
+        from ..analysis.variables import UNSTEADY, read_unsteady
 
         old, place = self.notebook, self.notebook.index(request.target or "")
         self._take(apply_ops(trial.candidate.patch.ops, old))
         above = old.cells[:place] == self.notebook.cells[:place]
-        first = request.failure is None or resumable(old.cells[place].source, request.failure.line)
+        first = request.failure is None
+        if request.failure is not None and kernel.state == "complete" and above:
+            unsteady = read_unsteady(await kernel.evaluate(UNSTEADY))
+            first = unsteady is not None and resumable(old.cells[place].source, request.failure.line, unsteady)
         resume = kernel.state == "complete" and above and first
         self.then = "resume" if resume else "restart"
         if request.failure is not None:

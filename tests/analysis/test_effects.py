@@ -119,10 +119,21 @@ def test_a_cell_that_has_changed_nothing_can_resume(source, line):
         ("x = np.random.rand()\nboom", 2),
         ("x = (", 1),
         ("boom", None),
+        ("(n := n + 1)\nboom", 2),
+        ("%%time\nlog.append(1)\nboom", 1),
+        ("%%time\nlog.append(1)\nboom", 2),
     ],
 )
 def test_a_cell_that_may_have_changed_something_cannot_resume(source, line):
     assert not resumable(source, line)
+
+
+@pytest.mark.parametrize("source", ["total = sum(lines)\nboom", "x = thing.value\nboom", "plt.plot(xs)\nboom"])
+def test_a_cell_that_reads_what_reading_changes_cannot_resume(source):
+    source = "import matplotlib.pyplot as plt\n" + source
+    assert resumable(source, 3)
+    assert not resumable(source, 3, {"lines", "thing", "@plt"})
+    assert resumable(source, 3, {"other"})
 
 
 STATEMENTS = [

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from jupyter_selfcode.analysis.surveying import NAMES
-from jupyter_selfcode.analysis.variables import PROBE, read_variables, summarise
+from jupyter_selfcode.analysis.variables import PROBE, UNSTEADY, read_unsteady, read_variables, summarise
 
 
 class Hostile:
@@ -30,9 +30,9 @@ class Meta(type):
         raise ValueError(name)
 
 
-def as_kernel(namespace: dict) -> dict:
+def as_kernel(namespace: dict, probe: str = PROBE) -> dict:
     replies: list[dict] = []
-    exec(PROBE, {**namespace, "_selfcode_reply": lambda reply: replies.append(json.loads(json.dumps(reply)))})
+    exec(probe, {**namespace, "_selfcode_reply": lambda reply: replies.append(json.loads(json.dumps(reply)))})
     return replies[0]
 
 
@@ -99,3 +99,22 @@ def test_the_probe_leaves_no_name_behind():
 )
 def test_a_reply_without_the_agreed_form_is_no_variable(reply):
     assert read_variables(reply) == ()
+
+
+def test_what_reading_may_change_is_named_and_nothing_is_read(tmp_path):
+    namespace = {"np": np, "n": 1, "xs": [1], "text": "a", "df": NAMESPACE["df"], "f": lambda: 1, "kind": Hostile}
+    changing = {"g": (i for i in [1]), "z": zip([1], [2]), "held": [iter([1])], "by_name": {"a": iter("a")}}
+    made: dict = {"__name__": "__main__"}
+    exec("class Own:\n    pass", made)
+    changing["own"] = made["Own"]()
+    changing["meta"] = Meta("Odd", (), {})()
+    with (tmp_path / "a").open("w") as file:
+        reply = as_kernel({**namespace, **changing, "file": file}, UNSTEADY)
+    assert read_unsteady(reply) == {*changing, "file"}
+    assert next(changing["g"]) == 1
+    assert next(changing["by_name"]["a"]) == "a"
+
+
+def test_a_kernel_that_does_not_say_is_not_taken_to_have_nothing_unsteady():
+    assert read_unsteady({}) is None
+    assert read_unsteady({"unsteady": []}) == frozenset()
