@@ -28,6 +28,7 @@ WRITTEN = st.fixed_dictionaries(  # what front ends write by themselves, as nbfo
         "execution": st.dictionaries(st.sampled_from(["iopub.status.busy", "shell.execute_reply"]), TEXTS, max_size=2),
         "ExecuteTime": JSON,
         "trusted": st.booleans(),
+        "kernelspec": st.fixed_dictionaries({"name": st.sampled_from("pq"), "display_name": st.sampled_from("PQ")}),
         "jupyter": st.dictionaries(st.sampled_from(["source_hidden", "outputs_hidden"]), st.booleans())
         | st.fixed_dictionaries({"source_hidden": st.booleans(), "k": JSON}),
     },

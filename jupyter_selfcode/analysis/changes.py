@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from ..values.notebook import Cell, Notebook, lasting, without_pointer
+from ..values.notebook import Cell, Notebook, meant, without_pointer
 from ..values.patch import MoveCell, diff
 
 ChangeKind = Literal["changed", "inserted", "deleted", "moved", "metadata"]
@@ -66,7 +66,7 @@ class CellChange:
 
 
 def _meant(cell: Cell) -> tuple[object, object]:
-    return lasting(without_pointer(cell.metadata)), cell.attachments
+    return meant(without_pointer(cell.metadata)), cell.attachments
 
 
 def cell_changes(a: Notebook, b: Notebook) -> tuple[CellChange, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .canonical import canonical_json
 from .errors import BadInput
-from .notebook import Cell, Notebook, lasting, without_pointer
+from .notebook import Cell, Notebook, meant, without_pointer
 from .patch import CellOp, DeleteCell, InsertCell, MoveCell, ReplaceSource, SetMetadata, apply_ops, diff
 
 
@@ -60,4 +60,4 @@ def stepped(now: Notebook, here: Notebook, there: Notebook) -> Notebook:
 
 
 def _meant(held: Notebook | Cell) -> str:
-    return canonical_json(lasting(without_pointer(held.metadata)))
+    return canonical_json(meant(without_pointer(held.metadata)))

@@ -48,16 +48,18 @@ def without_pointer(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parted(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What was meant, and what front ends wrote by themselves."""
-    meant, written = dict[str, Any](), dict[str, Any]()
+    """What lasts, and what front ends wrote by themselves."""
+    kept, written = dict[str, Any](), dict[str, Any]()
     for key, value in metadata.items():
-        if key == "jupyter" and isinstance(value, Mapping) and FOLDED & value.keys():
-            written[key] = {k: v for k, v in value.items() if k in FOLDED}
-            if rest := {k: v for k, v in value.items() if k not in FOLDED}:
-                meant[key] = rest
+        if key == "jupyter" and isinstance(value, Mapping):
+            rest = {k: v for k, v in value.items() if k not in FOLDED}
+            if rest:
+                kept[key] = rest
+            if not rest or len(rest) < len(value):
+                written[key] = {k: v for k, v in value.items() if k in FOLDED}
         else:
-            (written if key in BY_FRONT_ENDS else meant)[key] = value
-    return meant, written
+            (written if key in BY_FRONT_ENDS else kept)[key] = value
+    return kept, written
 
 
 def lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,12 +67,26 @@ def lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return _parted(metadata)[0]
 
 
+def meant(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes metadata the same: what lasts, and of a kernel its name alone (the rest is what is installed here)."""
+    kept = lasting(metadata)
+    return {**kept, "kernelspec": name} if (name := _kernel(kept)) is not None else kept
+
+
+def _kernel(metadata: Mapping[str, Any]) -> str | None:
+    spec = metadata.get("kernelspec")
+    name = spec.get("name") if isinstance(spec, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
 def carried(metadata: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """This metadata, with what front ends wrote by themselves into the metadata `found`, and nothing else of that kind."""
-    meant, written = lasting(metadata), _parted(found)[1]
-    if "jupyter" in meant and "jupyter" in written:
-        written["jupyter"] = {**meant["jupyter"], **written["jupyter"]}
-    return {**meant, **written}
+    kept, written = lasting(metadata), _parted(found)[1]
+    if "jupyter" in kept and "jupyter" in written:
+        written["jupyter"] = {**kept["jupyter"], **written["jupyter"]}
+    if _kernel(kept) is not None and _kernel(kept) == _kernel(found):
+        written["kernelspec"] = found["kernelspec"]
+    return {**kept, **written}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +139,9 @@ class Notebook:
         return digest(
             {
                 "cells": [
-                    [c.id, c.type, c.source, lasting(without_pointer(c.metadata)), c.attachments] for c in self.cells
+                    [c.id, c.type, c.source, meant(without_pointer(c.metadata)), c.attachments] for c in self.cells
                 ],
-                "metadata": lasting(without_pointer(self.metadata)),
+                "metadata": meant(without_pointer(self.metadata)),
             }
         )
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from .canonical import digest, same
 from .errors import Locked, PatchError, StalePatch
-from .notebook import Cell, Notebook, carried, lasting, without_pointer
+from .notebook import Cell, Notebook, carried, lasting, meant, without_pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,11 @@ def diff(a: Notebook, b: Notebook) -> Patch:
                 ops.append(MoveCell(cell.id, previous))
             if old[cell.id].source != cell.source:
                 ops.append(ReplaceSource(cell.id, cell.source))
-            if not same(lasting(old[cell.id].metadata), meant := lasting(cell.metadata)):
-                ops.append(SetMetadata(cell.id, meant))
+            if not same(meant(old[cell.id].metadata), meant(cell.metadata)):
+                ops.append(SetMetadata(cell.id, lasting(cell.metadata)))
         previous = cell.id
-    if not same(lasting(a.metadata), meant := lasting(b.metadata)):
-        ops.append(SetMetadata(None, meant))
+    if not same(meant(a.metadata), meant(b.metadata)):
+        ops.append(SetMetadata(None, lasting(b.metadata)))
     return Patch(a.digest, tuple(ops))
 
 
@@ -189,7 +189,7 @@ def _unedited(a: Cell, b: Cell) -> bool:
     return (
         (a.type, a.source) == (b.type, b.source)
         and same(a.attachments, b.attachments)
-        and same(lasting(without_pointer(a.metadata)), lasting(without_pointer(b.metadata)))
+        and same(meant(without_pointer(a.metadata)), meant(without_pointer(b.metadata)))
     )
 
 

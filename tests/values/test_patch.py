@@ -7,7 +7,7 @@ from hypothesis import assume, given
 
 from jupyter_selfcode.values.canonical import same
 from jupyter_selfcode.values.errors import BadInput, Locked, PatchError, StalePatch
-from jupyter_selfcode.values.notebook import POINTER, Cell, Notebook, lasting
+from jupyter_selfcode.values.notebook import POINTER, Cell, Notebook, meant
 from jupyter_selfcode.values.patch import (
     DeleteCell,
     InsertCell,
@@ -68,10 +68,10 @@ def test_a_difference_names_exactly_the_cells_that_differ_or_moved(a: Notebook, 
     touched = set(diff(a, b).cells)
     old, new = {c.id: c for c in a.cells}, {c.id: c for c in b.cells}
 
-    def meant(cell: Cell | None) -> Cell | None:
-        return replace(cell, metadata=lasting(cell.metadata)) if cell else None
+    def alike(cell: Cell | None) -> Cell | None:
+        return replace(cell, metadata=meant(cell.metadata)) if cell else None
 
-    differ = {i for i in old.keys() | new.keys() if not same(meant(old.get(i)), meant(new.get(i)))}
+    differ = {i for i in old.keys() | new.keys() if not same(alike(old.get(i)), alike(new.get(i)))}
     assert differ <= touched
     stay = [c.id for c in a.cells if c.id not in touched]
     assert stay == [c.id for c in b.cells if c.id not in touched]
@@ -101,8 +101,20 @@ def test_a_cell_that_ran_or_was_folded_is_the_same_and_one_that_was_tagged_is_no
     assert (
         with_metadata(jupyter={"kept": 1, "outputs_hidden": True}).digest == with_metadata(jupyter={"kept": 1}).digest
     )
-    for meant in ({"tags": ["u"]}, {"jupyter": {"kept": 1}}, {"editable": False}, {"slideshow": {}}):
-        assert with_metadata(**meant).digest != with_metadata().digest
+    for mattering in ({"tags": ["u"]}, {"jupyter": {"kept": 1}}, {"editable": False}, {"slideshow": {}}):
+        assert with_metadata(**mattering).digest != with_metadata().digest
+
+
+def test_a_kernel_of_the_same_name_is_the_same_however_it_is_called_here():
+    def on(**spec: str) -> Notebook:
+        return Notebook((A,), {"kernelspec": spec})
+
+    mine, here = on(name="python3", display_name="Python 3"), on(name="python3", display_name="Python 3 (ipykernel)")
+    other = on(name="conda", display_name="Conda")
+    assert mine.digest == here.digest != other.digest
+    assert apply(diff(mine, other), mine).metadata == other.metadata
+    assert mine.over(here).metadata == here.metadata
+    assert other.over(here).metadata == other.metadata
 
 
 def test_metadata_that_is_set_leaves_what_front_ends_wrote():

@@ -51,6 +51,7 @@ class LiveSession:
         self._last: str | None = None
         self._failure: Failure | None = None
         self._known: dict[str, str] = {}
+        self._file: tuple[Path, tuple[int, int]] | None = None
 
     # ---- for `Workspace` ---------------------------------------------------------------------------------------------
 
@@ -152,8 +153,26 @@ class LiveSession:
                 file = Path(name) if Path(name).is_absolute() else self.folder / name
                 with contextlib.suppress(OSError):
                     if file.suffix == ".ipynb" and file.is_file():
+                        self._file = file, _inode(file)
                         return file
+        return self._renamed()
+
+    def _renamed(self) -> Path | None:
+        """The notebook file that was known, under its new name: a kernel is not told when its notebook is renamed."""
+        if self._file is None:
+            return None
+        known, inode = self._file
+        with contextlib.suppress(OSError):
+            for file in (known, *sorted(known.parent.glob("*.ipynb"))):
+                if file.is_file() and _inode(file) == inode:
+                    self._file = file, inode
+                    return file
         return None
+
+
+def _inode(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> Failure:

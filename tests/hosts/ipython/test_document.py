@@ -97,6 +97,18 @@ def test_a_front_end_with_ids_of_its_own_is_followed_by_the_text_of_its_cells(pe
     assert person.extension.session.ran() == ("b",)
 
 
+def test_a_notebook_that_is_renamed_is_still_known(person, saved, tmp_path):
+    saved(("a", "a = 1"), ("b", "b = 1"))
+    person.run("b = 2", "b")
+    assert person.extension.workspace().path == "nb.ipynb"
+    (tmp_path / "another.ipynb").write_text("{}")
+    (tmp_path / "nb.ipynb").rename(tmp_path / "new name.ipynb")
+    assert person.extension.workspace().path == "new name.ipynb"
+    assert cells_of(person.notebook()) == [("a", "a = 1"), ("b", "b = 2")]
+    (tmp_path / "new name.ipynb").unlink()
+    assert person.extension.session.file() is None
+
+
 def test_without_ids_an_inherited_file_name_is_not_believed(person, saved):
     saved(("a", "a = 1"))
     person.run("b = 1")
