@@ -103,7 +103,7 @@ def test_a_reply_without_the_agreed_form_is_no_variable(reply):
 
 def test_what_reading_may_change_is_named_and_nothing_is_read(tmp_path):
     namespace = {"np": np, "n": 1, "xs": [1], "text": "a", "df": NAMESPACE["df"], "f": lambda: 1, "kind": Hostile}
-    changing = {"g": (i for i in [1]), "z": zip([1], [2]), "held": [iter([1])], "by_name": {"a": iter("a")}}
+    changing = {"g": (i for i in [1]), "z": map(str, [1]), "held": [iter([1])], "by_name": {"a": iter("a")}}
     made: dict = {"__name__": "__main__"}
     exec("class Own:\n    pass", made)
     changing["own"] = made["Own"]()
