@@ -106,6 +106,7 @@ def _table(block: Table) -> str:
         style = _ROW.replace("text-align:left", "text-align:right") if i in block.right else _ROW
         style += f";{_MONO};white-space:pre" if i in block.code and tag == "td" else ""
         style += ";white-space:nowrap" if i != block.wide and i not in block.code else ""
+        style += ";overflow-wrap:anywhere" if i == block.wide and tag == "td" else ""
         return f'<{tag} style="{style}{more}">{inner}</{tag}>'
 
     head = "".join(

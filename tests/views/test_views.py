@@ -146,3 +146,10 @@ def test_every_level_has_its_words():
 def test_the_graph_shows_what_was_left_behind():
     lines = examples.build()["history"].text(100).splitlines()
     assert [line.split()[0] for line in lines if line.startswith(("●", "├", "│"))] == ["●─╯", "├─○", "●"]
+
+
+def test_a_word_without_an_end_wraps_in_the_column_that_may():
+    name = next(n for n in examples.build() if n.startswith("history"))
+    cells = re.findall(r'<td style="([^"]*)">', examples.build()[name].html())
+    assert any("overflow-wrap:anywhere" in style and "nowrap" not in style for style in cells)
+    assert all(("overflow-wrap" in style) != ("nowrap" in style) for style in cells if "white-space:pre" not in style)
