@@ -29,7 +29,8 @@ WRITTEN = st.fixed_dictionaries(  # what front ends write by themselves, as nbfo
         "ExecuteTime": JSON,
         "trusted": st.booleans(),
         "kernelspec": st.fixed_dictionaries({"name": st.sampled_from("pq"), "display_name": st.sampled_from("PQ")}),
-        "jupyter": st.dictionaries(st.sampled_from(["source_hidden", "outputs_hidden"]), st.booleans())
+        # an empty `jupyter` says nothing, and is not told from none once something was in it
+        "jupyter": st.dictionaries(st.sampled_from(["source_hidden", "outputs_hidden"]), st.booleans(), min_size=1)
         | st.fixed_dictionaries({"source_hidden": st.booleans(), "k": JSON}),
     },
 )

@@ -150,3 +150,13 @@ def test_why_follows_what_was_brought_back_to_the_version_that_made_it(store):
     restored(store, back, one.id, second, first)
     said = asked(workspace(store, first), "why", cell="cell-0").view.text(width=100)
     assert "Cell cell-0 is as it was found, brought back by version 5, rollback." in said
+
+
+def test_history_says_why_where_nobody_said_words(store):
+    extend(store, 1)
+    now = store.notebook(store.lineage(NB)[0].version.notebook)
+    made = adaptation((store.lineage(NB)[0].version.id,), now, words="", rationale="append is gone, concat does it")
+    store.begin(NB, made, now)
+    store.finish(made.id, "deployed")
+    text = asked(workspace(store, now), "history", graph=False, all=False).view.text(width=120)
+    assert "adapt  append is gone, concat does it" in text

@@ -65,6 +65,7 @@ def test_help_loads_nothing_heavy(words):
         (["adapt", "nb.ipynb", "plot it"], "Words need a model, and none is set: --model NAME"),
         (["adapt", "nb.ipynb", "plot it", "--model", "m", "--proposers", "rules"], "the proposers are rules"),
         (["blame", "nb.ipynb", "none-such"], "none-such"),
+        (["run", "nb.ipynb", "--timeout", "-1"], "--timeout -1 leaves a cell no time"),
         (["accept", "nb.ipynb"], "Nothing waits for a decision"),
         (["show", "nb.ipynb", "7"], "no history yet"),
         (["undo", "nb.ipynb"], "nothing to undo"),

@@ -6,9 +6,18 @@ import pytest
 from rich.console import Console
 
 from jupyter_selfcode.hosts.cli.progress import Progress
-from jupyter_selfcode.values.events import Asked, CellRan, CellStarted, RunStarted, Spent, StageStarted, Streamed
+from jupyter_selfcode.values.events import (
+    Asked,
+    CellRan,
+    CellStarted,
+    RunStarted,
+    Spent,
+    StageStarted,
+    Streamed,
+    Triaged,
+)
 from jupyter_selfcode.values.prompt import Cost
-from jupyter_selfcode.values.request import Failure
+from jupyter_selfcode.values.request import Failure, Triage
 from jupyter_selfcode.values.trial import CellResult
 
 
@@ -68,3 +77,17 @@ def test_it_is_silent_where_standard_error_is_no_terminal(progress, capsys):
         progress(RunStarted("nb.ipynb", 3))
         progress(CellRan(CellResult("c", "error", failure=Failure("c", "E", "e")), 1, 1))
     assert capsys.readouterr() == ("", "")
+
+
+def test_triage_does_not_say_an_error_again_that_was_just_told(progress, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(progress, "_line", lambda text, style: told.append(text))
+    failure = Failure("a", "KeyError", "'Region'")
+    progress(CellRan(CellResult("a", "error", failure=failure), 1, 1))
+    progress(Triaged(Triage("code", "The code and its data do not fit: KeyError: 'Region'")))
+    progress(Triaged(Triage("environment", "There is no file a.csv.")))
+    assert told == [
+        "✗ a: KeyError: 'Region'",
+        "  code: The code and its data do not fit.",
+        "  environment: There is no file a.csv.",
+    ]

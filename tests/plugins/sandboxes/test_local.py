@@ -31,7 +31,7 @@ def text_of(result):
     return "".join(o.get("text", "") + str(o.get("data", {}).get("text/plain", "")) for o in result.outputs)
 
 
-async def run(folder, *sources, limits=Limits(), **sandbox):  # noqa: B008 (a frozen value)
+async def run(folder, *sources, limits=Limits(), **sandbox):
     """The results of these cells, and the state and detail of the kernel after them."""
     async with LocalSandbox(**sandbox).open(Notebook(), folder, limits) as kernel:
         results = [await kernel.execute(cell(s, str(i))) for i, s in enumerate(sources)]
