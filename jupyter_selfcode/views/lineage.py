@@ -168,11 +168,8 @@ def history(
     for i, r in reversed(list(enumerate(rows))):
         back = f" to {by_id.get(r['restores'], 'an older one')}" if r["restores"] else ""
         kind = _KIND.get(r["kind"], r["kind"]) + back
-        what = (
-            say(kind)
-            if not r["words"] or r["kind"] in ("initial", "edit")
-            else say(dim(f"{kind}  "), first_line(r["words"], 200))
-        )
+        told = "" if r["kind"] in ("initial", "edit") else r["words"] or r["rationale"]
+        what = say(dim(f"{kind}  "), first_line(told, 200 if r["words"] else 80)) if told else say(kind)
         if r["outcome"] != "deployed":
             what += say(Span(f"  {r['outcome'] or 'interrupted'}", "warning"))
         level = "" if r["level"] is None else str(r["level"])

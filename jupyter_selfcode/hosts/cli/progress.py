@@ -46,7 +46,7 @@ class Progress:
         self._spinner: Spinner | None = None
         self._start = time.monotonic()
         self._cell = self._stage = self._attempt = self._money = ""
-        self._trial = ""
+        self._trial = self._ename = ""
         self._held: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
@@ -69,9 +69,11 @@ class Progress:
             case CellRan(CellResult() as result, index, total) if self._stage:
                 self._trial = f"cell {index}/{total} {result.cell_id}"
             case CellRan(CellResult(failure=failure) as result) if result.status in ("error", "stopped") and failure:
+                self._ename = failure.ename
                 self._line(f"✗ {result.cell_id}: {failure.ename}: {failure.evalue}", "red")
             case Triaged(triage):
-                self._line(f"  {triage.kind}: {triage.reason}", "dim")
+                reason, cut, _ = triage.reason.partition(f": {self._ename}: ")  # the line above has told the rest
+                self._line(f"  {triage.kind}: {reason}{'.' if cut else ''}", "dim")
             case StageStarted(stage, detail):
                 self._stage, self._trial = f"{stage} {detail}".strip(), ""
             case Asked(attempt, model, tokens):

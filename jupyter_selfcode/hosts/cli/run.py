@@ -53,6 +53,8 @@ def job_of(args: argparse.Namespace) -> Job:
         if not name.isidentifier():
             raise BadInput(f"{name!r} cannot be the name of a parameter: it is not a Python name.")
         parameters[name] = value
+    if args.timeout is not None and args.timeout <= 0:
+        raise BadInput(f"--timeout {args.timeout:g} leaves a cell no time; leave it out for no limit.")
     job = Job(args.notebook, args.output, parameters, args.retries, args.heals)
     return replace(job, limits=replace(job.limits, cell_seconds=args.timeout))
 

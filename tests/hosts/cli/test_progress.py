@@ -79,14 +79,12 @@ def test_it_is_silent_where_standard_error_is_no_terminal(progress, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_triage_does_not_say_an_error_again_that_was_just_told(progress, monkeypatch):
-    told: list[str] = []
-    monkeypatch.setattr(progress, "_line", lambda text, style: told.append(text))
+def test_triage_does_not_say_an_error_again_that_was_just_told(progress):
     failure = Failure("a", "KeyError", "'Region'")
     progress(CellRan(CellResult("a", "error", failure=failure), 1, 1))
     progress(Triaged(Triage("code", "The code and its data do not fit: KeyError: 'Region'")))
     progress(Triaged(Triage("environment", "There is no file a.csv.")))
-    assert told == [
+    assert [text for text, _ in progress._held] == [
         "✗ a: KeyError: 'Region'",
         "  code: The code and its data do not fit.",
         "  environment: There is no file a.csv.",

@@ -203,7 +203,8 @@ class _Rewriting:
         text = with_imports(self.text.text, self.added, self.broken.masked.head)
         rows = list({(row.old, row.new, row.same): row for row in self.used}.values())
         said = " ".join(
-            f"{_titled(r)} no longer has {r.old}; now it is {r.new}{f' ({r.note})' if r.note else ''}." for r in rows
+            f"{_titled(r)} no longer has {_shown(r.old)}; now it is {_shown(r.new)}{f' ({r.note})' if r.note else ''}."
+            for r in rows
         )
         said = " ".join([said, *dict.fromkeys(f.said for f in self.linted)]).strip()
         warrants = dict.fromkeys([*(r.warrant for r in rows), *(f.warrant for f in self.linted)])
@@ -231,6 +232,11 @@ def _by_end(nodes: Iterable[ast.expr], full: Callable[[ast.expr], str]) -> dict[
         if isinstance(node, (ast.Call, ast.Subscript, ast.Attribute, ast.Name)) and (end := _end(node, full)):
             out.setdefault(end, []).append(node)
     return out
+
+
+def _shown(pattern: str) -> str:
+    """A pattern of the table as people read it: what is left as it was is an ellipsis."""
+    return pattern.replace("**REST", "…")
 
 
 def _titled(row: Api) -> str:
