@@ -170,12 +170,20 @@ def test_undo_and_redo_leave_alone_what_was_written_since(person):
 def test_an_interrupt_stops_at_once_and_changes_nothing(person):
     import _thread
     import threading
+    import time
 
     person.model_says(Hang())
-    timer = threading.Timer(1.0, _thread.interrupt_main)
-    timer.start()
+
+    def interrupt_when_the_model_is_asked():
+        while not person.model.asked:
+            time.sleep(0.05)
+        time.sleep(0.2)
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt_when_the_model_is_asked, daemon=True)
+    thread.start()
     result = person.run(WORDS, "w")
-    timer.join()
+    thread.join()
     assert not result.success
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
     assert "Stopped; nothing was changed." in person.told()
