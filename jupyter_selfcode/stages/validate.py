@@ -131,5 +131,6 @@ async def validate(
             tuple(examples),
             read_variables(reply),
             sandbox.name,
+            sandbox.tier,
         )
     )

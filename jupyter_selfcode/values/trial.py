@@ -14,6 +14,10 @@ Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
 RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
 
+Tier = Literal["A", "B", "M", "C"]
+"""How strong the cage of a trial was: namespaces and rules, rules alone, macOS's own; C is none."""
+CAGES: tuple[Tier, ...] = ("A", "B", "M")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -77,6 +81,7 @@ class Run:
     examples: tuple[Example, ...] = ()
     variables: tuple[Variable, ...] = ()
     sandbox: str = ""
+    tier: Tier | None = None
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""

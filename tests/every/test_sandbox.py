@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_selfcode.analysis.contract import examples_of, judge_examples, probe
 from jupyter_selfcode.analysis.variables import PROBE, read_variables
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
 from jupyter_selfcode.protocols import Limits, Sandbox
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -24,7 +24,7 @@ CONTRACT = '''%%selfcode
 squares = [n * n for n in range(10)]'''
 
 
-@pytest.fixture(params=[LocalSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
+@pytest.fixture(params=[ContainedSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
 def sandbox(request):
     return request.param()
 

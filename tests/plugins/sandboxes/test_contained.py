@@ -14,13 +14,27 @@ import psutil
 import pytest
 
 from jupyter_selfcode.plugins.sandboxes import nbclient_kernel
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.errors import KernelUnavailable
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
 MIB = 2**20
 STAY = "import subprocess\nchild = subprocess.Popen(['sleep', '300'])\nsubprocess.Popen(['setsid', 'sleep', '300'])\n"
+
+
+TIER = {"now": "auto"}
+
+
+@pytest.fixture(autouse=True, params=["A", "B", "C"])
+def tier(request):
+    """Each tier, chosen by name; a machine that does not give one says so by failing, not by another tier's results."""
+    TIER["now"] = request.param
+    return request.param
+
+
+def sandbox(**options):
+    return ContainedSandbox(**{"wanted": TIER["now"], **options})
 
 
 def cell(source, name="c", **metadata):
@@ -31,9 +45,9 @@ def text_of(result):
     return "".join(o.get("text", "") + str(o.get("data", {}).get("text/plain", "")) for o in result.outputs)
 
 
-async def run(folder, *sources, limits=Limits(), **sandbox):
+async def run(folder, *sources, limits=Limits(), **options):
     """The results of these cells, and the state and detail of the kernel after them."""
-    async with LocalSandbox(**sandbox).open(Notebook(), folder, limits) as kernel:
+    async with sandbox(**options).open(Notebook(), folder, limits) as kernel:
         results = [await kernel.execute(cell(s, str(i))) for i, s in enumerate(sources)]
         return results, kernel.state, kernel.detail
 
@@ -180,7 +194,7 @@ async def test_too_many_processes_end_the_run(root, left, tmp_path):
 
 
 async def test_a_contract_that_never_ends_is_interrupted_and_the_kernel_goes_on(root, tmp_path):
-    async with LocalSandbox().open(Notebook(), tmp_path, Limits()) as kernel:
+    async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
         assert await kernel.evaluate("while True: pass", seconds=0.3) == {}
         assert (kernel.state, (await kernel.execute(cell("1"))).status) == ("complete", "ok")
 
@@ -241,7 +255,7 @@ async def test_modules_beside_the_notebook_are_imported_from_the_copy(root, tmp_
 
 async def test_figures_come_out_as_pictures(root, tmp_path):
     code = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2, 3])"
-    async with LocalSandbox().open(Notebook(), tmp_path, Limits()) as kernel:
+    async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
         result = await kernel.execute(cell(code))
         await kernel.evaluate("_selfcode_reply({})")
         after = await kernel.execute(cell("plt.get_fignums()"))
@@ -252,7 +266,7 @@ async def test_figures_come_out_as_pictures(root, tmp_path):
 
 
 async def test_the_cell_id_is_known_to_the_kernel(root, tmp_path):
-    async with LocalSandbox().open(Notebook(), tmp_path, Limits()) as kernel:
+    async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
         result = await kernel.execute(cell("get_ipython().kernel.get_parent()['metadata']['cellId']", "my-cell"))
     assert text_of(result) == "'my-cell'"
 
@@ -274,7 +288,7 @@ async def test_a_widget_cannot_swallow_outputs_in_a_trial(root, tmp_path):
 
 
 async def open_with(folder, **kernelspec):
-    async with LocalSandbox().open(Notebook((), {"kernelspec": kernelspec}), folder, Limits()):
+    async with sandbox().open(Notebook((), {"kernelspec": kernelspec}), folder, Limits()):
         pass
 
 
@@ -324,7 +338,7 @@ async def test_nothing_is_left_after_success_with_children_and_daemons(root, lef
 
 async def test_nothing_is_left_when_the_body_raises(root, left, tmp_path):
     async def work():
-        async with LocalSandbox().open(Notebook(), tmp_path, Limits()) as kernel:
+        async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
             await kernel.execute(cell(STAY))
             raise LookupError("in the body")
 
@@ -359,12 +373,12 @@ async def test_nothing_is_left_when_it_is_cancelled_again_while_it_cleans_up(roo
 async def test_when_the_caller_is_killed_its_trials_die_and_the_next_one_sweeps(root, left, tmp_path):
     code = f"""
 import asyncio, pathlib
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
 async def main():
-    async with LocalSandbox().open(Notebook(), pathlib.Path({str(tmp_path)!r}), Limits()) as kernel:
+    async with sandbox().open(Notebook(), pathlib.Path({str(tmp_path)!r}), Limits()) as kernel:
         await kernel.execute(Cell("c", "code", {STAY!r}))
         print("ready", flush=True)
         await kernel.execute(Cell("d", "code", "import time; time.sleep(300)"))
