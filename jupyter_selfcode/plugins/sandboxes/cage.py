@@ -12,6 +12,7 @@ Python may be another one. If anything cannot be had it ends with NOT_CAGED: a k
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
@@ -118,10 +119,8 @@ def main(arguments: list[str]) -> None:
     try:
         top = max(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208
         for fd in set(range(3, top + 1)) - keep:
-            try:
+            with contextlib.suppress(OSError):
                 os.close(fd)
-            except OSError:
-                pass
         os.chdir(os.environ.pop(WORKING_FOLDER, "."))
         tighten(policy)
     except (NotCaged, OSError, ValueError) as e:
@@ -135,7 +134,7 @@ def main(arguments: list[str]) -> None:
             os._exit(NOT_CAGED)
     import runpy
 
-    sys.path[0] = os.getcwd()  # as `python -m` has it, in place of the folder of this file
+    sys.path[0] = os.getcwd()  # noqa: PTH109 (a start is timed); as `python -m` has it, in place of the folder of this file
     sys.argv = command[1:]
     runpy.run_module(command[1], run_name="__main__", alter_sys=True)
 

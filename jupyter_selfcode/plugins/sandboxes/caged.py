@@ -22,7 +22,7 @@ from traitlets import Bool, Enum, Int, List, Unicode
 from . import cage, tiers
 from .enclose import enclosed
 from .installation import installation
-from .plan import CONNECTION, Cage, home
+from .plan import CONNECTION, Cage, Contained, home
 from .provisioner import LimitedProvisioner
 from .scratch import own, private_user
 
@@ -46,6 +46,7 @@ class ContainedProvisioner(LimitedProvisioner):
     as_root = Bool(False, help="Run as root, in tier B, where root is the only user there is.").tag(config=True)
     user = Int(None, allow_none=True, help="The user to become where root calls. None: one that is free.").tag(config=True)
 
+    parent: Any
     _control = ""
     _opened: ExitStack
 
@@ -81,7 +82,7 @@ class ContainedProvisioner(LimitedProvisioner):
             Path(self._control).mkdir(mode=0o700)
         manager.transport, manager.ip = "ipc", f"{self._control}/s"
 
-    def _plan(self, tier: tiers.Contained, kernel: list[str], keep: Sequence[int]) -> tuple[Cage, str, list[str]]:
+    def _plan(self, tier: Contained, kernel: list[str], keep: Sequence[int]) -> tuple[Cage, str, list[str]]:
         """The cage, the Python that closes it, and the arguments of that."""
         python, inner = (kernel[0], kernel[1:]) if "-m" in kernel else (sys.executable, ["--", *kernel])
         found = [installation(python)] + ([] if "-m" in kernel else [installation(kernel[0])])
@@ -101,10 +102,11 @@ class ContainedProvisioner(LimitedProvisioner):
         plan.control.joinpath(CONNECTION).write_text(json.dumps(info), "utf-8")
         return plan, found[0].program, [a.replace(connection, str(seen / CONNECTION)) for a in inner]
 
-    def _processes(self, tier: tiers.Contained, user: int | None) -> int:
-        """The limit counts the user's processes: those of the cage in a namespace or for a user of its own, else all."""
+    def _processes(self, tier: Contained, user: int | None) -> int:
+        """The limit counts the user's threads: those of the cage in a namespace or for a user of its own, else all. It is
+        wider than that of the watch, which gives the clear verdict; this one stops a bomb between two looks."""
         others = tiers.tasks_of(os.getuid()) if tier == "B" and user is None else 0
-        return others + (self.processes or PROCESSES)
+        return others + 2 * (self.processes or PROCESSES)
 
     def _environment(self, plan: Cage, python: str, env: dict[str, str]) -> dict[str, str]:
         """What the kernel is given: places as they are inside, and the name of nobody."""

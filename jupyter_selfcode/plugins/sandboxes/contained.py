@@ -18,6 +18,7 @@ from typing import Any
 from ...protocols import Kernel, Limits
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Notebook
+from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
@@ -41,20 +42,20 @@ class ContainedSandbox:
     readable: Collection[str] = ()
     grants: Collection[str] = ()
     as_root: bool = False
-    _chosen: list[tuple[tiers.Tier | None, str]] = field(default_factory=list, repr=False, compare=False)
+    _chosen: list[tuple[Tier | None, str]] = field(default_factory=list, repr=False, compare=False)
 
-    def _choose(self) -> tuple[tiers.Tier | None, str]:
+    def _choose(self) -> tuple[Tier | None, str]:
         """The tier, or None and the reason why nothing can be tried."""
         if not self._chosen:
             try:
-                chosen: tiers.Tier = "C" if self.wanted == "C" else tiers.choose(self.wanted, as_root=self.as_root)
+                chosen: Tier = "C" if self.wanted == "C" else tiers.choose(self.wanted, as_root=self.as_root)
                 self._chosen.append((chosen, ""))
             except RuntimeError as e:
                 self._chosen.append((None, str(e)))
         return self._chosen[0]
 
     @property
-    def tier(self) -> tiers.Tier | None:
+    def tier(self) -> Tier | None:
         """The tier that trials run in; None: nothing can be tried here."""
         return self._choose()[0]
 
@@ -107,7 +108,7 @@ class ContainedSandbox:
             async with driven(name, spec, taken.sockets, work, limits, trial=True, note=copied.note) as kernel:
                 yield kernel
 
-    async def _cage(self, tier: tiers.Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
+    async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
         """What the provisioner is told of this cage."""
         originals = copied.linked[:ORIGINALS]
         hidden = [s for o in originals if (folder / o).is_dir() for s in await asyncio.to_thread(secrets_below, folder / o)]

@@ -224,7 +224,7 @@ class Disk:
             return False
         size, count = written(self.limits["folder"])
         self.next = now + max(5 * TICK, 20 * (time.monotonic() - now))
-        return size > self.limits["bytes"] or count > self.limits["entries"]
+        return bool(size > self.limits["bytes"] or count > self.limits["entries"])
 
 
 def passed(policy: Policy) -> int:

@@ -13,6 +13,8 @@ from . import landlock, seccomp
 from .installation import SYSTEM
 
 Contained = Literal["A", "B"]
+CONTAINED: tuple[Contained, ...] = ("A", "B")
+"""The tiers that `Cage` describes, the stronger first."""
 
 ETC = tuple(
     f"/etc/{name}"

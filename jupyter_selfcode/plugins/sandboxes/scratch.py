@@ -171,15 +171,14 @@ class Copied:
         """One line about what is not as in the folder; empty where all was copied."""
         said = []
         if self.linked:
-            said.append(f"{_named(self.linked, 'large item')} of the folder not copied, and must not be written")
+            said.append(f"{len(self.linked)} large items of the folder are not copied, and must not be written: {_named(self.linked)}")
         if self.hidden:
-            said.append(f"{_named(self.hidden, 'file')} shown empty, since the name says that it is secret")
+            said.append(f"files whose names say that they are secret are shown empty: {_named(self.hidden)}")
         return "; ".join(said)
 
 
-def _named(names: list[str], what: str) -> str:
-    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return f"{len(names)} {what}{'s' if len(names) > 1 else ''} ({listed}) {'are' if len(names) > 1 else 'is'}"
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def looks_secret(name: str) -> bool:

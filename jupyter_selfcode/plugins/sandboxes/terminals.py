@@ -13,8 +13,7 @@ def without_terminal() -> None:
     """Replace IPython's way to run a command in this kernel. Sent as text, so it imports what it needs itself."""
     import subprocess
     import sys
-
-    from ipykernel import zmqshell
+    from importlib import import_module
 
     def system(command: str) -> int:
         with subprocess.Popen(
@@ -25,7 +24,7 @@ def without_terminal() -> None:
                 sys.stdout.write(line)
         return running.returncode
 
-    zmqshell.system = system
+    vars(import_module("ipykernel.zmqshell"))["system"] = system
 
 
 def write_without_terminal(ipython: Path) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -32,7 +33,7 @@ from ...values.trial import Tier
 from . import bubblewrap, cage, landlock, launcher, seccomp
 from .enclose import enclosed
 from .installation import installation
-from .plan import Cage, Contained, home
+from .plan import CONTAINED, Cage, Contained, home
 from .scratch import private_user, temp_root
 
 PROMISES: Mapping[Tier, str] = {
@@ -70,7 +71,7 @@ class Given:
     @property
     def best(self) -> Contained | None:
         """The strongest cage that there is."""
-        return next((t for t in ("A", "B") if not self.reasons[t]), None)  # type: ignore[return-value]
+        return next((t for t in CONTAINED if not self.reasons[t]), None)
 
 
 ATTEMPTS = r"""
@@ -160,7 +161,7 @@ def _unfit(tier: Contained) -> str:
 
 def _key(tier: Contained) -> str:
     """What a remembered result depends on: the machine since its start, the cage, and who asks."""
-    sources = [Path(m.__file__).read_bytes() for m in (bubblewrap, cage, landlock, launcher, seccomp)]
+    sources = [inspect.getsource(m).encode() for m in (bubblewrap, cage, landlock, launcher, seccomp)]
     program, _ = bubblewrap.find()
     stamp = os.stat(program) if program and tier == "A" else None  # noqa: PTH116
     with contextlib.suppress(OSError):
@@ -202,7 +203,7 @@ def choose(wanted: str = "auto", *, as_root: bool = False, network: bool = False
             raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if not network else ""))
         return "B"
     given = probe()
-    order: tuple[Contained, ...] = ("A",) if network or wanted == "A" else ("B",) if wanted == "B" else ("A", "B")
+    order: tuple[Contained, ...] = ("A",) if network or wanted == "A" else ("B",) if wanted == "B" else CONTAINED
     for tier in order:
         if not given.reasons[tier]:
             return tier

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from jupyter_selfcode.plugins.sandboxes.live import UNLIMITED, open_live
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.live import UNLIMITED, open_live
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
