@@ -14,6 +14,7 @@ from ...values.errors import KernelUnavailable
 from ...values.notebook import Notebook
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
+from .observed import observing
 from .scratch import Copied, copy_folder, slot
 
 PROMISE = (
@@ -50,7 +51,12 @@ class LocalSandbox:
             spec = provisioned(
                 spec, self.provisioner, memory=limits.memory, scratch=str(private), grants=list(self.grants)
             )
-            async with driven(name, spec, taken.sockets, work, limits, trial=True, note=copied.note) as kernel:
+            async with (
+                observing(folder, work, private / "ipython", [taken.path]) as observed,
+                driven(
+                    name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note
+                ) as kernel,
+            ):
                 yield kernel
 
 
