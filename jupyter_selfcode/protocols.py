@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from .values.effect import Effect
 from .values.events import Event
 from .values.notebook import Cell, Notebook
 from .values.patch import CellOp
@@ -120,6 +121,9 @@ class Kernel(Protocol):
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
         """Run our own code silently and return the JSON object it hands to `_selfcode_reply(...)`; {} where it failed."""
+
+    async def effects(self) -> tuple[Sequence[Effect], int]:
+        """What the cells did so far outside of their names, and how many events are known to have gone untold."""
 
     @property
     def state(self) -> str:

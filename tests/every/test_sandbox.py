@@ -182,3 +182,12 @@ async def test_words_without_code_run_as_nothing(sandbox, folder):
     async with sandbox.open(Notebook(), folder, Limits()) as kernel:
         result = await kernel.execute(cell("%%selfcode\nLoad every file and add them up."))
     assert (result.status, result.outputs, result.failure) == ("ok", (), None)
+
+
+async def test_what_changed_in_the_folder_is_known_and_the_real_one_is_as_it_was(sandbox, folder):
+    async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+        await kernel.execute(cell("import os\nopen('new.txt', 'w').write('n')\nos.remove('mine.py')\nopen('data.csv', 'a').write('3,4')"))
+        effects, unseen = await kernel.effects()
+    assert {(e.kind, e.what) for e in effects} == {("creates", "new.txt"), ("deletes", "mine.py"), ("changes", "data.csv")}
+    assert unseen == 0
+    assert sorted(p.name for p in folder.iterdir()) == ["data.csv", "mine.py"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyter_selfcode import views
 from jupyter_selfcode.values.decision import Ask, Reject
+from jupyter_selfcode.values.effect import Effect
 from jupyter_selfcode.values.events import Decided
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import diff
@@ -68,6 +69,13 @@ def build(
             Example(cell, f"{words!r}\n", "1\n", out, False),
         ),
         sandbox="limited",
+        effects=(
+            Effect("creates", f"report {out}", cell),
+            Effect("reads", words, cell),
+            Effect("network", out, "b7", refused=True),
+            Effect("deletes", cell),
+        ),
+        unseen=1,
     )
     good = Trial(
         Candidate(diff(before, after), why, "llm", Cost(0.0123, 3100, 420, 2, 8.1), "openai/gpt-4o"),

@@ -22,7 +22,8 @@ from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
-from .scratch import Copied, Slot, copy_folder, private_user, secrets_below, slot
+from .observed import observing
+from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
 ORIGINALS = 500
@@ -109,7 +110,14 @@ class ContainedSandbox:
             if tier == "B":
                 write_without_terminal(private / "ipython")
             spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
-            async with driven(name, spec, taken.sockets, work, limits, trial=True, note=copied.note) as kernel:
+            # what is seen of the copy, and what else is thrown away with the trial
+            seen, thrown_away = (folder, [taken.path, Path("/tmp"), Path("/dev/shm")]) if tier == "A" else (work, [taken.path])
+            async with (
+                observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed,
+                driven(
+                    name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note
+                ) as kernel,
+            ):
                 yield kernel
 
     async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
@@ -117,6 +125,8 @@ class ContainedSandbox:
         originals = copied.linked[:ORIGINALS]
         hidden = [s for o in originals if (folder / o).is_dir() for s in await asyncio.to_thread(secrets_below, folder / o)]
         user = private_user(taken.number) if os.geteuid() == 0 and not self.as_root else None
+        if user is not None:
+            await asyncio.to_thread(own, work, user)
         return {
             "tier": tier, "folder": str(folder), "content": str(work), "originals": originals, "hidden": hidden,
             "readable": list(self.readable), "network": self.network, "as_root": self.as_root, "user": user,
