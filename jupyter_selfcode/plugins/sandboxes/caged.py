@@ -29,6 +29,12 @@ from .scratch import own, private_user
 PROXIES = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"))
 """Of no use where there is no network."""
 
+PROTECTED = (
+    ".git", ".hg", ".svn", ".github", ".gitmodules", ".gitattributes", ".selfcode", ".vscode", ".idea", ".mcp.json", ".claude",
+    ".cursor", ".jupyter", ".ipython", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".gitconfig", ".ssh",
+)  # fmt: skip
+"""What a live kernel may not change in its folder (tier A): other programs run or trust what is in it, and our history."""
+
 PROCESSES, OPEN_FILES = 512, 4096
 
 
@@ -54,6 +60,8 @@ class ContainedProvisioner(LimitedProvisioner):
         """Choose the tier, lay the cage out, and put it between the launcher and the kernel."""
         tier = tiers.choose(self.tier, as_root=self.as_root, network=self.network)
         live = not self.content
+        if live and self.role == "trial":
+            self.role = "contained"  # named by a kernel.json alone
         self._places(live)
         self.folder = self.folder or os.path.realpath(kwargs.get("cwd") or Path.cwd())
         kwargs = await super().pre_launch(**kwargs)
@@ -95,6 +103,7 @@ class ContainedProvisioner(LimitedProvisioner):
             readable=tuple(dict.fromkeys([*(r for f in found for r in f.readable), *self.readable])),
             writable=tuple(self.writable), originals=tuple(self.originals), hidden=tuple(self.hidden),
             network=self.network, user=user, keep=tuple(keep),
+            protected=() if self.content else tuple(n for n in PROTECTED if (folder / n).exists()),
             limits={"NPROC": self._processes(tier, user), "NOFILE": OPEN_FILES, "CORE": 0},
         )  # fmt: skip
         seen, connection = plan.seen_control, str(self.parent.connection_file)

@@ -47,7 +47,8 @@ class Cage:
     `control`: the folder of its sockets, which it may not change. `folder`: the working folder as the kernel sees it, and
     `content` what stands for it: a throw-away copy, or the folder itself for a live kernel. `private`: its settings and
     temporary files. `readable` and `writable`: granted besides. `originals`: of a copy, the parts (relative) that were
-    too large and are the folder's own, read-only. `hidden`: files that look secret and are shown empty (tier A).
+    too large and are the folder's own, read-only. `hidden`: files that look secret and are shown empty; `protected`: parts (relative) of
+    a folder that is otherwise writable, which stay read-only (both in tier A).
     """
 
     tier: Contained
@@ -60,6 +61,7 @@ class Cage:
     writable: tuple[str, ...] = ()
     originals: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
     network: bool = False
     user: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
