@@ -52,8 +52,8 @@ class SelfCode(Configurable):
         ("schema", "summary", "samples", "full"), "summary", help="How much of the data's shape a prompt may hold."
     ).tag(config=True)
     sandbox = Enum(
-        ("auto", "A", "B", "C"), "auto", help="Cage for trials. auto: the strongest that this machine gives, A "
-        "(bubblewrap) or B (Landlock); where there is none nothing is tried. C: limits only, and every change is asked about."
+        ("auto", "A", "B", "M", "C"), "auto", help="Cage for trials. auto: the strongest that this machine gives, A "
+        "(bubblewrap), B (Landlock) or M (macOS); where there is none nothing is tried. C: limits only, and every change is asked about."
     ).tag(config=True)
     sandbox_read = List(Unicode(), help="Files and folders outside of the notebook's that a trial may read.").tag(config=True)
     sandbox_write = List(

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from ...values.trial import Tier
-from . import bubblewrap, cage, landlock, launcher, seccomp
+from . import bubblewrap, cage, landlock, launcher, seatbelt, seccomp
 from .enclose import enclosed
 from .installation import installation
 from .plan import CONTAINED, Cage, Contained, home
@@ -156,12 +156,25 @@ def _test(tier: Contained, folder: Path) -> str:
     return "" if inside.get("own") else "its self-test could not write its own file"
 
 
+TO_DROP = {"CAP_CHOWN": 0, "CAP_DAC_OVERRIDE": 1, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
+"""What root needs to run a trial as an unprivileged user, reach its sockets and end it: <linux/capability.h>."""
+
+
+def _capabilities() -> int:
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    return int(status.partition("CapEff:")[2].split()[0], 16)
+
+
 def _unfit(tier: Contained) -> str:
     """Why a tier cannot be there, as far as that is known without running it."""
+    if tier == "M":
+        return "" if sys.platform == "darwin" and Path(seatbelt.PROGRAM).exists() else "it needs macOS"
     if sys.platform != "linux":
         return "it needs Linux"
     if not seccomp.known():
         return f"no seccomp filter for {platform.machine()}"
+    if os.geteuid() == 0 and (lacking := [n for n, bit in TO_DROP.items() if not _capabilities() >> bit & 1]):
+        return f"root lacks the rights to become somebody else ({', '.join(lacking)})"
     needed = 1 if tier == "A" else landlock.CONTAINING_ABI
     if landlock.abi() < needed:
         return f"Landlock ABI {landlock.abi()}, and {needed} is needed" if landlock.abi() else "this system has no Landlock"
@@ -202,7 +215,7 @@ def _probed(tier: Contained) -> str:
 @functools.cache
 def probe() -> Given:
     """What this machine gives. The first call of a boot takes some tenths of a second."""
-    return Given({"A": _probed("A"), "B": _probed("B")})
+    return Given({tier: _probed(tier) for tier in CONTAINED})
 
 
 def choose(wanted: str = "auto", *, as_root: bool = False, network: bool = False) -> Contained:
@@ -212,11 +225,12 @@ def choose(wanted: str = "auto", *, as_root: bool = False, network: bool = False
             raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if not network else ""))
         return "B"
     given = probe()
-    order: tuple[Contained, ...] = ("A",) if network or wanted == "A" else ("B",) if wanted == "B" else CONTAINED
+    order = [t for t in CONTAINED if wanted in ("auto", t) and not (network and t == "B")]
     for tier in order:
         if not given.reasons[tier]:
             return tier
-    raise RuntimeError("; ".join(f"tier {t}: {given.reasons[t]}" for t in order))
+    reasons = "; ".join(f"tier {t}: {given.reasons[t]}" for t in order) or f"tier {wanted} is not for this system"
+    raise RuntimeError(reasons + ("; a network can be granted in tier A only" if network else ""))
 
 
 def tasks_of(user: int) -> int:
