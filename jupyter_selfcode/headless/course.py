@@ -178,7 +178,8 @@ class Course:
                     yield event
             except SelfcodeError as e:
                 yield Said(str(e))
-                self.stop("budget" if e.exit_code == 30 else "failed", str(e))
+                ends: dict[int, RunStatus] = {30: "budget", 21: "environment"}
+                self.stop(ends.get(e.exit_code, "failed"), str(e))
 
     def _met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
         """Whether this very failure was mended in this run already. Met again after going on in the same kernel, the

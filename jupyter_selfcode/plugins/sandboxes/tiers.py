@@ -173,8 +173,6 @@ def _unfit(tier: Contained) -> str:
         return "it needs Linux"
     if not seccomp.known():
         return f"no seccomp filter for {platform.machine()}"
-    if os.geteuid() == 0 and (lacking := [n for n, bit in TO_DROP.items() if not _capabilities() >> bit & 1]):
-        return f"root lacks the rights to become somebody else ({', '.join(lacking)})"
     needed = 1 if tier == "A" else landlock.CONTAINING_ABI
     if landlock.abi() < needed:
         return f"Landlock ABI {landlock.abi()}, and {needed} is needed" if landlock.abi() else "this system has no Landlock"
@@ -192,8 +190,14 @@ def _key(tier: Contained) -> str:
     return hashlib.sha256(b"\0".join([*sources, repr(told).encode()])).hexdigest()[:24]
 
 
+def _bound() -> str:
+    """Why root cannot run a trial as somebody else, as in some containers."""
+    lacking = [n for n, bit in TO_DROP.items() if os.geteuid() == 0 and not _capabilities() >> bit & 1]
+    return f"root lacks the rights to become somebody else: {', '.join(lacking)}" if lacking else ""
+
+
 def _probed(tier: Contained) -> str:
-    if reason := _unfit(tier):
+    if reason := _unfit(tier) or _bound():
         return reason
     remembered = temp_root() / f"tier-{_key(tier)}"
     if remembered.exists():
