@@ -149,6 +149,8 @@ def _test(tier: Contained, folder: Path) -> str:
         inner = ["--", *python, json.dumps({**wanted, "control": str(plan.seen_control)})]
         with enclosed(plan, found.program, inner) as made:
             policy = {"parent": os.getpid(), "memory": None, "processes": None, "file_size": 2**20, **made.policy}
+            # only the cage may be what keeps it from the outside, no folder that another user could not enter anyway
+            policy["needed"] = [*made.policy.get("needed", ()), str(outside)]
             command = (sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *made.command)
             inside = _tried(command, str(plan.cwd), made.descriptors)
     if passed := [name for name in FORBIDDEN if inside.get(name) is not False]:
@@ -225,8 +227,9 @@ def probe() -> Given:
 def choose(wanted: str = "auto", *, as_root: bool = False, network: bool = False) -> Contained:
     """The tier to use. Raises `RuntimeError` with the reason where what is wanted is not to be had."""
     if os.geteuid() == 0 and as_root:
-        if wanted == "A" or network or (reason := _unfit("B")):
-            raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if not network else ""))
+        reason = _unfit("B")
+        if wanted == "A" or network or reason:
+            raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if reason else ""))
         return "B"
     given = probe()
     order = [t for t in CONTAINED if wanted in ("auto", t) and not (network and t == "B")]
