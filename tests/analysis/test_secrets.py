@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_selfcode.analysis.secrets import Redactor, looks_secret, redact, secret_values
+from jupyter_selfcode.analysis.secrets import Redactor, looks_secret, redact
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=8, max_size=40).filter(
     lambda s: len(s.strip()) >= 8 and len(set(s)) > 4 and "secret" not in s
@@ -113,13 +113,6 @@ def test_secrets_are_told_by_the_names_of_variables():
         map(looks_secret, ["OPENAI_API_KEY", "GITHUB_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "MYSQL_PWD"])
     )
     assert not any(map(looks_secret, ["PATH", "PWD", "HOME", "SSH_AUTH_SOCK", "TOKENIZERS_PARALLELISM", "KEYBOARD"]))
-
-
-def test_values_come_from_the_environment_and_a_dotenv_text_longest_first():
-    found = secret_values(
-        {"A_KEY": "12345678", "HOME": "/home/ada", "B_TOKEN": "short"}, "export C_SECRET='123456789'\n# x"
-    )
-    assert found == ("123456789", "12345678")
 
 
 def test_a_dotenv_beside_the_notebook_is_known(tmp_path: Path):
