@@ -123,7 +123,7 @@ def _of_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _of_text(text: str) -> Iterator[str]:
     """The secrets in the text of a key file, whatever its form: one word, JSON, INI, TOML, YAML, netrc, pgpass, URLs, PEM."""
-    if len(text.split()) == 1 and not re.search(r"[=:{]", text):
+    if len(text.split()) == 1 and not re.search(r"[=:{<]", text):
         yield text.strip()
         return
     if "PRIVATE KEY-----" in text:
