@@ -25,6 +25,7 @@ DATA_CHARACTERS = 32_000
 """All data of a prompt together, over all its messages."""
 DATUM_CHARACTERS = 8_000
 TRACEBACK_CHARACTERS = 4_000
+QUOTED_CHARACTERS = 2_000
 OUTLINES = 120
 QUOTING = ("runs", "outputs", "contract")
 """Checks whose findings quote what programs have said: at the level `schema` only their codes are told."""
@@ -67,7 +68,7 @@ def words_of(request: Request) -> str:
     return request.trigger
 
 
-_TAGS = re.compile(r"(?i)<(?=\s*/?\s*(?:data|cell|contract|outline|request|rationale)\b)")
+_TAGS = re.compile(r"(?i)<(?=\s*/?\s*(?:data|cell|contract|outline|request|rationale))")
 _BLOCK = re.compile(r'(<data of="[^"]*">\n)(.*?)(\n</data>)', re.DOTALL)
 
 
@@ -285,19 +286,24 @@ def tried(failed: Sequence[tuple[str, str]]) -> str:
 
 def wrong(trial: Trial, notebook: Notebook, level: str, redactor: Redactor) -> str:
     """What was wrong with a candidate: findings that block, what failed, examples that did not hold."""
+
+    def quoted(label: str, text: str, quotes: bool = True) -> str:
+        """What was said, fenced; at the level `schema` nothing that quotes what programs have said."""
+        return "" if level == "schema" and quotes else f"\n{data(label, redactor.text(text), QUOTED_CHARACTERS)}"
+
     rows = []
     for f in trial.blocks:
-        said = "" if level == "schema" and f.code.startswith(QUOTING) else f"\n{data('what the check found', redactor.text(f.message), 2_000)}"
+        said = quoted("what the check found", f.message, quotes=f.code.startswith(QUOTING))
         rows.append(f"- refused ({f.code}{', cell ' + f.cell_id if f.cell_id else ''}){said}")
     run = trial.run
     if run is not None:
         if run.state not in ("complete", "error"):
-            rows.append(f"- the run was stopped ({run.state})\n{data('why', redactor.text(run.detail), 1_000)}")
+            rows.append(f"- the run was stopped ({run.state}){quoted('why', run.detail)}")
         if run.failure and run.failure.ename != "ContractBroken":
             rows.append(f"- it failed. {failure(run.failure, notebook, level, redactor)}")
         for e in run.examples:
             if not e.passed:
-                got = "" if level == "schema" else f"\n{data('what it gave', redactor.text(e.got or 'nothing'), 2_000)}"
+                got = quoted("what it gave", e.got or "nothing")
                 rows.append(
                     f"- the contract of cell {e.cell_id} says that `{e.source.strip()}` gives\n{e.want.rstrip() or 'nothing'}{got}"
                 )
