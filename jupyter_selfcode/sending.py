@@ -58,7 +58,8 @@ def _why_nothing(decided: Decided | None) -> str:
         return "The request ended before a model was asked."
     if isinstance(decided.decision, Reject):
         return decided.decision.reason
-    return f"The free rules have a change that passed: {decided.decision.trial.candidate.rationale}"
+    rationale = decided.decision.trial.candidate.rationale
+    return f"The free rules have a change that passed: {rationale} (To see what a model would get: --proposers llm)"
 
 
 def log(workspace: Workspace) -> list[dict[str, Any]]:

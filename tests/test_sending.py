@@ -143,10 +143,10 @@ def test_where_the_free_rules_mend_it_nothing_would_be_sent(store: SqlStore):
 
 def test_without_a_model_or_an_error_it_says_what_to_do(store: SqlStore):
     work, _ = workspace(store, notebook=Notebook((Cell("a", "code", "1"),)))
-    with pytest.raises(BadInput, match="Nothing has failed. Give the words"):
+    with pytest.raises(BadInput, match=r"Nothing has failed\. Give the words"):
         typed(work, "send")
     work.engine = make_engine(SelfCode(), store)
     work.settings = SelfCode()
-    with pytest.raises(BadInput, match="Nothing is sent anywhere.*none is set"):
+    with pytest.raises(BadInput, match=r"Nothing is sent anywhere.*none is set"):
         typed(work, "send", "mend it")
     work.close()
