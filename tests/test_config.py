@@ -83,7 +83,7 @@ def test_what_was_tightened_once_stays_so():
 
 @pytest.mark.parametrize("name", ["model", "api_base", "api_key_name", "store_url", "proposers", "masked_columns", "sandbox", "highest_level"])
 def test_notebook_metadata_chooses_no_model_no_address_and_no_key(name):
-    got = SelfCode().tightened({"jupyter_selfcode": {name: "limited" if name == "sandbox" else "evil"}})
+    got = SelfCode().tightened({"jupyter_selfcode": {name: "C" if name == "sandbox" else "evil"}})
     assert getattr(got, name) == getattr(SelfCode(), name)
 
 

@@ -27,19 +27,19 @@ from ..analysis.secrets import Redactor
 from ..values.errors import BadInput, KernelUnavailable
 from ..values.events import CellRan, CellStarted, Event, RunEnded, RunStarted
 from .course import Course
-from .job import Bench, Job, OpenBench, OpenKernel, live_kernel, open_bench
+from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel, open_bench
 
 if TYPE_CHECKING:
     from ..config import SelfCode
 
-__all__ = ["Bench", "Job", "live_kernel", "open_bench", "run"]
+__all__ = ["Bench", "Job", "containment", "live_kernel", "open_bench", "run"]
 
 
 async def run(
     job: Job,
     settings: SelfCode,
     *,
-    open_kernel: OpenKernel = live_kernel,
+    open_kernel: OpenKernel | None = None,
     bench: OpenBench = open_bench,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Event]:
@@ -64,7 +64,13 @@ async def run(
 
     with course.resources:
         try:
+            if open_kernel is None:
+                try:
+                    open_kernel = course.contained()
+                except KernelUnavailable as e:
+                    course.stop("environment", str(e))
             while course.status is None:
+                assert open_kernel is not None
                 course.begin()
                 yield RunStarted(str(job.source), course.total, course.kernels > 1)
                 try:
