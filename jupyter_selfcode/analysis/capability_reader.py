@@ -1,0 +1,386 @@
+"""The reader behind `capabilities`: walks a cell's tree once and notes what each part could do.
+
+It judges references, not only calls, so that `map(exec, …)`, `@exec` and `run = os.system` say as much as `exec(…)`. Names
+mean all that the notebook ever binds them to: the reading does not follow the flow, so that code which is added to a cell
+never makes it say less.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from ..values.capability import MEANINGS, Capability, Kind
+from . import capability_names as known
+from .capability_texts import folded, read_text
+from .trees import imports
+
+Names = frozenset[tuple[str, str]]
+"""What names are bound to: `("pd", "pandas")`; `("*", "os")` for all of a module."""
+_BARE = frozenset(name for name in known.NAMES if "." not in name) | {"open", "bytes", "bytearray", "getattr", "setattr"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def short(text: str, width: int = 80) -> str:
+    """A text on one line, cut."""
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def true_name(dotted: str) -> str:
+    """The name by which the tables know it: moved modules, and modules reached through others, under their own name."""
+    parts = dotted.split(".")
+    for i in range(len(parts) - 1, 0, -1):
+        if parts[i].lstrip("_") in known.ROOTS:
+            parts = [parts[i].lstrip("_"), *parts[i + 1 :]]
+            break
+    for k in range(len(parts), 0, -1):
+        if same := known.SAME.get(".".join(parts[:k])):
+            parts = [*same.split("."), *parts[k:]]
+            break
+    return ".".join(parts[1:] if parts[0] == "builtins" and len(parts) > 1 else parts)
+
+
+def entry_of(dotted: str) -> tuple[str, known.Entry] | None:
+    """The longest entry for a name, with the part of the name that it is about; None where the tables say nothing."""
+    parts = dotted.split(".")
+    for k in range(len(parts), 0, -1):
+        name = ".".join(parts[:k])
+        for key in (name, ".".join([*parts[: k - 1], "*"])):
+            if key in known.NAMES:
+                return name, known.NAMES[key]
+    return None
+
+
+def _chain(node: ast.expr) -> tuple[ast.expr, list[str]]:
+    parts = list[str]()
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return node, parts[::-1]
+
+
+def bindings(tree: ast.AST) -> Names:
+    """What a tree's imports bind, and names that it makes other names of these (`run = os.system`, `p = Path(…)`)."""
+    found = set(imports(ast.walk(tree)))
+    assigned = [
+        (target.id, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.NamedExpr)) and isinstance(node.value, (ast.Name, ast.Attribute, ast.Call))
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    ]
+    if assigned:
+        for _ in range(3):  # short chains of names
+            reader = Reader(frozenset(found))
+            for name, value in assigned:
+                if not isinstance(value, ast.Call):
+                    found |= {(name, m) for m in reader.meanings(value) if m != name}
+                elif "pathlib.Path" in reader.meanings(value.func):
+                    found.add((name, "pathlib.Path"))
+    return frozenset(found)
+
+
+class Reader:
+    """Reads trees, with what names mean in the whole notebook; `found` holds each capability once, at its first line."""
+
+    def __init__(self, names: Names, line: int | None = None) -> None:
+        self.found: dict[tuple[Kind, str], Capability] = {}
+        self._line = line
+        self._all_names = names
+        self._names: dict[str, set[str]] = {}
+        for name, meaning in names:
+            self._names.setdefault(name, set()).add(meaning)
+
+    def read(self, tree: ast.AST) -> None:
+        """Note everything below a tree. Raises RecursionError where it is nested too deeply."""
+        calls, done = dict[int, ast.Call](), set[int]()
+        for node in ast.walk(tree):
+            if id(node) in done:
+                continue
+            match node:
+                case ast.Expr(ast.Constant(str()) as words):
+                    done.add(id(words))
+                case ast.Call():
+                    calls[id(node.func)] = node
+                    self._call(node, done)
+                case ast.Attribute():
+                    inner = node.value
+                    while isinstance(inner, ast.Attribute):
+                        self._inside(inner, node)
+                        done.add(id(inner))
+                        inner = inner.value
+                    if isinstance(inner, ast.Name):
+                        done.add(id(inner))
+                    self._reference(node, calls.get(id(node)))
+                case ast.Name(ctx=ast.Load()):
+                    self._reference(node, calls.get(id(node)))
+                case ast.Import() | ast.ImportFrom():
+                    self._import(node)
+                case ast.While(ast.Constant(value)) if value:
+                    self._endless(node)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    if name in known.SHOWN:
+                        self._add("browser", name, node, f"decide what the notebook shows for an object ({name})")
+                    elif name in known.BY_ITSELF:
+                        self._add("interpreter", name, node, f"define {name}, which Python calls by itself")
+                case ast.Constant() | ast.BinOp() | ast.JoinedStr() | ast.Subscript():
+                    self._text(node, done)
+                case ast.MatchClass(cls, _, attributes):
+                    self._class_pattern(node, cls, attributes)
+                case _:
+                    pass
+
+    # ---- what names mean -------------------------------------------------------------------------------------------
+
+    def meanings(self, node: ast.expr) -> set[str]:
+        """The full names that an expression may be, as the tables write them; empty for anything but names."""
+        base, rest = _chain(node)
+        roots = set[str]()
+        if isinstance(base, ast.Name):
+            roots = self._roots(base.id, rest)
+        elif isinstance(base, ast.Call) and rest:
+            roots = self.meanings(base.func) if isinstance(base.func, (ast.Name, ast.Attribute)) else set()
+        if not roots and any(part.lstrip("_") in known.ROOTS for part in rest[:-1]):
+            roots = {"?"}
+        return {true_name(".".join([root, *rest])) for root in roots}
+
+    def _roots(self, name: str, rest: list[str]) -> set[str]:
+        roots = self._names.get(name, set()) | {f"{m}.{name}" for m in self._names.get("*", ())}
+        usual = known.CONVENTION.get(name)
+        if usual and (name not in known.LOOSE or (rest and rest[0] in known.PLAINLY.get(name, ()))):
+            roots.add(usual)
+        return roots | {name} if name in _BARE else roots
+
+    # ---- noting ----------------------------------------------------------------------------------------------------
+
+    def _add(self, kind: Kind, what: str, node: ast.AST, reason: str) -> None:
+        line = self._line or getattr(node, "lineno", 1)
+        self.found.setdefault((kind, what), Capability(kind, what, line, reason))
+
+    def _reference(self, node: ast.Name | ast.Attribute, call: ast.Call | None) -> None:
+        told = False
+        meanings = sorted(self.meanings(node))
+        for dotted in meanings:
+            if call and self._opens(dotted, call):
+                return
+            found = entry_of(dotted)
+            if found is None:
+                if dotted in known.CARRIED and isinstance(node.ctx, ast.Load):
+                    self._add("lookup", dotted, node, f"hand the module {dotted} about, by which all of it is reached")
+                continue
+            told = True
+            if found[1]:
+                self._named(*found[1], found[0], node, call)
+        if isinstance(node, ast.Attribute):
+            self._inside(node, None)
+            if not isinstance(node.ctx, ast.Load):
+                self._patched(node)
+            elif not told:
+                self._method(node, call)
+        elif node.id.startswith("_selfcode") and not node.id.startswith("_selfcode_magic_"):
+            self._add("kernel", node.id, node, f"reach what judges this notebook ({node.id})")
+        elif call is None and node.id in ("getattr", "setattr", "delattr", "open"):
+            self._add("lookup", node.id, node, f"hand {node.id} about, to look up what is only known when it runs")
+
+    def _named(self, kind: Kind, reason: str, name: str, node: ast.expr, call: ast.Call | None) -> None:
+        if name == "yaml.load" and call and any("SafeLoader" in ast.unparse(a) for a in [*call.args, *call.keywords]):
+            return
+        written = ast.unparse(call or node)
+        what = name
+        if MEANINGS[kind].severity == "block":
+            what = written
+        elif kind in ("write", "load", "alter", "network") and call and call.args:
+            what = folded(call.args[0]) or name
+        self._add(kind, what, node, f"{reason} ({short(written)})")
+
+    def _inside(self, node: ast.Attribute, outer: ast.Attribute | None) -> None:
+        if node.attr in known.INSIDES and not (node.attr == "__class__" and outer and outer.attr == "__name__"):
+            self._add("objects", node.attr, node, f"reach the interpreter through an object's insides ({node.attr})")
+        elif node.attr.startswith("_selfcode"):
+            self._add("kernel", node.attr, node, f"reach what judges this notebook ({node.attr})")
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.ImportFrom) and (node.level or not node.module):
+            self._add("import", "import .", node, "run a module that lies beside the notebook (a relative import)")
+            return
+        for alias in node.names:
+            module = alias.name if isinstance(node, ast.Import) else node.module or ""
+            member = "" if isinstance(node, ast.Import) else alias.name
+            if member == "*" and true_name(module) in known.CARRIED:
+                self._add("lookup", f"import {module}", node, f"take all names of {module}, by which all of it is reached")
+            elif member and (found := entry_of(true_name(f"{module}.{member}"))):
+                if found[1]:
+                    kind, reason = found[1]
+                    self._add(kind, f"import {module}.{member}", node, f"{reason} (from {module} import {member})")
+                continue
+            self._module(node, module)
+
+    def _module(self, node: ast.AST, module: str) -> None:
+        top, parts = module.partition(".")[0], true_name(module).split(".")
+        plain = top in known.PLAIN_MODULES
+        for k in range(len(parts), 1 if plain else 0, -1):
+            if entry := known.NAMES.get(".".join([*parts[:k], "*"])):
+                self._add(entry[0], f"import {module}", node, f"{entry[1]} (import {module})")
+                return
+        if not plain:
+            said = f"use the module {top}, which is not among the ordinary ones: importing it runs its code"
+            self._add("import", f"import {top}", node, said)
+
+    # ---- calls -----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, done: set[int]) -> None:
+        self._text(node, done)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        attr = node.func.attr if isinstance(node.func, ast.Attribute) else name
+        if name in ("getattr", "setattr", "delattr") and node.args:
+            self._attribute_by_name(node, name)
+        elif name in ("vars", "globals", "locals"):
+            self._add("lookup", ast.unparse(node), node, f"look names up that are only known when it runs ({name}())")
+        elif attr in ("attrgetter", "methodcaller") and node.args and folded(node.args[0]) is None:
+            self._add("lookup", attr, node, f"look up what is only known when it runs ({attr})")
+        meanings = self.meanings(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else set()
+        if attr in ("query", "eval") and isinstance(node.func, ast.Attribute) or meanings & known.TEXT_RUNNERS:
+            self._runs_text(node, certain=bool(meanings & known.TEXT_RUNNERS))
+        for value in [*node.args, *(k.value for k in node.keywords if k.arg)]:
+            text = folded(value) if isinstance(value, ast.Constant) else None
+            if text and "~" in text and "\n" not in text:
+                self._as_code(node, text.replace("~", "+").lstrip("+ "), formula=True)
+        for keyword in node.keywords:
+            said = folded(keyword.value) if keyword.arg in ("mmap_mode", "mode") else None
+            if keyword.arg == "allow_pickle" and not _is(keyword.value, False):
+                self._add("load", "allow_pickle", node, f"load a format that may carry code ({short(ast.unparse(node))})")
+            elif keyword.arg == "mmap_mode" and said not in ("r", "c"):
+                self._add("write", attr, node, f"write files ({short(ast.unparse(node))})")
+
+    def _attribute_by_name(self, node: ast.Call, name: str) -> None:
+        attr = folded(node.args[1]) if len(node.args) > 1 else None
+        if attr is None:
+            self._add("lookup", ast.unparse(node), node, f"look up what is only known when it runs ({short(ast.unparse(node))})")
+            return
+        context: ast.expr_context = ast.Load() if name == "getattr" else ast.Store()
+        self._reference(ast.copy_location(ast.Attribute(node.args[0], attr, context), node), None)
+
+    def _opens(self, dotted: str, call: ast.Call) -> bool:
+        """Whether a call opens a file, which is noted."""
+        if dotted == "sqlite3.connect":
+            place = folded(call.args[0]) if call.args else None
+            if place != ":memory:":
+                self._add("write", place or dotted, call, f"write a database file ({short(ast.unparse(call))})")
+            return True
+        if dotted not in known.OPENERS:
+            return False
+        at, default = known.OPENERS[dotted]
+        self._opened(call, at, default, folded(call.args[0]) if call.args else None)
+        return True
+
+    def _opened(self, call: ast.Call, at: int, default: str, place: str | None) -> None:
+        given = next((k.value for k in call.keywords if k.arg == "mode"), call.args[at] if len(call.args) > at else None)
+        unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+        mode = default if given is None and not unsure else folded(given) if given else None
+        kind: Kind = "read" if mode is not None and not set(mode) & set("wax+") else "write"
+        self._add(kind, place or ast.unparse(call.func), call, f"{kind} files ({short(ast.unparse(call))})")
+
+    def _runs_text(self, node: ast.Call, *, certain: bool) -> None:
+        for value in [*node.args, *(k.value for k in node.keywords if k.arg in ("expr", "stmt", "setup"))]:
+            text = folded(value)
+            if text is not None:
+                self._as_code(node, text)
+            elif certain and not isinstance(value, (ast.Lambda, ast.Name, ast.Attribute, ast.List, ast.Constant)):
+                self._add("text", short(ast.unparse(node)), node, f"run a text as code ({short(ast.unparse(node))})")
+
+    def _as_code(self, node: ast.Call, text: str, *, formula: bool = False) -> None:
+        """Read a text that a library runs as the code that it is; calls and reach through `@` in it are told as well."""
+        try:
+            tree = ast.parse(text.replace("@", "_at_.").replace("`", "").strip())
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        inner = Reader(self._all_names, getattr(node, "lineno", 1))
+        inner.read(tree)
+        self.found = inner.found | self.found
+        for part in ast.walk(tree):
+            called = isinstance(part, ast.Call) and formula and ast.unparse(part.func) not in known.PLAIN_IN_FORMULAS
+            base, rest = _chain(part) if isinstance(part, ast.Attribute) else (None, [])
+            if called or (isinstance(base, ast.Name) and base.id == "_at_" and len(rest) > 1):
+                self._add("text", text, node, f"hand a library the text {short(text, 60)!r}, which it runs as code")
+                return
+
+    def _method(self, node: ast.Attribute, call: ast.Call | None) -> None:
+        """A method told by its name alone, whatever it is a method of."""
+        attr = node.attr
+        kind: Kind | None = next((k for k, names in _METHODS.items() if attr in names), None)
+        if call is not None and attr == "open":
+            modes = {"r", "w", "a", "x", "+", "b", "t"}
+            first = folded(call.args[0]) if call.args else None
+            if first and set(first) <= modes or any(k.arg == "mode" for k in call.keywords):
+                self._opened(call, 0, "r", None)
+            return
+        if call is not None and attr in known.TEXT_WRITERS:
+            given = {k.arg for k in call.keywords if not _is(k.value, None)}
+            positional = call.args and not _is(call.args[0], None)
+            kind = "write" if positional or given & known.PLACES or None in given else None
+        elif call is not None and attr == "save" and (call.args or call.keywords):
+            kind = "write"
+        if kind is None:
+            return
+        written = ast.unparse(call or node)
+        places = [*call.args[:1], *(k.value for k in call.keywords if k.arg in known.PLACES)] if call else []
+        place = next((text for value in places if (text := folded(value))), None)
+        what = written if MEANINGS[kind].severity == "block" else place or attr
+        self._add(kind, what, node, f"{_SAID[kind]} ({short(written)})")
+
+    # ---- the rest --------------------------------------------------------------------------------------------------
+
+    def _patched(self, node: ast.Attribute) -> None:
+        base, rest = _chain(node)
+        if not isinstance(base, ast.Name):
+            return
+        for dotted in sorted(self._roots(base.id, rest)):
+            if not known.SETTINGS & {*dotted.split("."), *rest}:
+                written = ast.unparse(node)
+                self._add("patch", written, node, f"replace {short(written)} for every cell")
+
+    def _class_pattern(self, node: ast.MatchClass, cls: ast.expr, attributes: Iterable[str]) -> None:
+        for attr in attributes:
+            self._reference(ast.copy_location(ast.Attribute(cls, attr, ast.Load()), node), None)
+
+    def _endless(self, node: ast.While) -> None:
+        for part in _same_loop(node.body):
+            if isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)):
+                return
+        self._add("endless", ast.unparse(node), node, "go on without end (while True with no way out)")
+
+    def _text(self, node: ast.AST, done: set[int]) -> None:
+        text = folded(node)
+        if text is None:
+            return
+        done.update(id(inner) for inner in ast.walk(node))
+        for kind, what, reason in read_text(text):
+            self._add(kind, what, node, reason)
+
+
+_METHODS: Mapping[Kind, frozenset[str]] = {
+    **{"write": known.WRITERS, "alter": known.ALTERERS, "delete": known.DELETERS},
+    **{"network": known.FETCHERS, "load": known.LOADERS, "read": known.READERS},
+}
+_SAID: Mapping[Kind, str] = {
+    **{"write": "write files", "alter": "move, link or re-permission files", "delete": "delete files"},
+    **{"network": "reach the network", "load": "load a format that may carry code", "read": "read files"},
+}
+
+
+def _is(node: ast.expr, value: Literal[False] | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def _same_loop(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements and expressions that may end this loop: not the inside of functions, nor the `break` of inner loops."""
+    left = list(body)
+    while left:
+        node = left.pop()
+        if isinstance(node, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            continue
+        yield node
+        inner = isinstance(node, (ast.While, ast.For, ast.AsyncFor))
+        left += [n for n in ast.iter_child_nodes(node) if not (inner and isinstance(n, ast.Break))]
