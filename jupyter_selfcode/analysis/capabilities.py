@@ -17,8 +17,10 @@ from functools import lru_cache
 from ..values.capability import Capability
 from ..values.trial import Severity
 from .capability_magics import read_magic
-from .capability_reader import Names, Reader, bindings
+from .capability_names import Names, bindings
+from .capability_reader import Reader
 from .contract import examples_of
+from .effects import bound_names
 from .magics import Masked, mask, parse, parse_masked
 
 PROMISE = (
@@ -40,8 +42,13 @@ def capabilities(source: str, names: Names = frozenset()) -> tuple[Capability, .
 
 
 def names_bound(sources: Iterable[str]) -> Names:
-    """What the imports of cells bind, for reading other cells with it."""
-    return frozenset[tuple[str, str]]().union(*(_bound(source) for source in sources))
+    """What the imports of cells bind, for reading other cells with it; left out are names that cells also bind to values."""
+    bound, values = set[tuple[str, str]](), set[str]()
+    for source in sources:
+        found = _bound(source)
+        bound |= found
+        values |= bound_names(source) - {name for name, _ in found}
+    return frozenset((name, meaning) for name, meaning in bound if name not in values)
 
 
 def gains(
@@ -53,19 +60,26 @@ def gains(
     arguments. What is asked about is not told beside what is refused on the same line.
     """
     before = [*capabilities(old, names), *had]
-    known, calls = {(c.kind, c.what) for c in before}, {(c.kind, _callee(c)) for c in before}
+    known, calls = {(c.kind, c.what) for c in before}, {_callee(c) for c in before if c.severity == "block"}
     found = list[tuple[Capability, Severity]]()
     for c in capabilities(new, names):
         if c.severity is None or (c.kind, c.what) in known:
             continue
-        again = c.severity == "block" and "(" in c.what and (c.kind, _callee(c)) in calls
+        again = c.severity == "block" and "(" in c.what and _callee(c) in calls
         found.append((c, "ask" if again else c.severity))
     refused = {c.line for c, severity in found if severity == "block"}
     return tuple((c, severity) for c, severity in found if severity == "block" or c.line not in refused)
 
 
-def _callee(capability: Capability) -> str:
-    return capability.what.partition("(")[0]
+def _callee(capability: Capability) -> tuple[str, str]:
+    """The kind and the calls, without what is handed to them: `subprocess.run(['ls'])` is `subprocess.run()`."""
+    depth, kept = 0, list[str]()
+    for c in capability.what:
+        depth -= c == ")"
+        if depth <= 0:
+            kept.append(c)
+        depth += c == "("
+    return capability.kind, "".join(kept)
 
 
 @lru_cache(maxsize=4096)

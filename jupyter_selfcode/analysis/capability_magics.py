@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from ..values.capability import Capability, Kind
+from .known_calls import words
 from .magics import PYTHON_BODIES, Magic
 
-PLAIN = (PYTHON_BODIES - {"debug"}) | frozenset(
-    "matplotlib precision who who_ls whos pwd lsmagic pinfo pinfo2 pdoc pdef psource quickref magic xmode".split()
+PLAIN = (PYTHON_BODIES - {"debug"}) | words(
+    "matplotlib precision who who_ls whos pwd lsmagic pinfo pinfo2 pdoc pdef psource quickref magic xmode"
 )
 """Not `config`, which could change the policy, and not `html` or `javascript`, which run in the browser."""
 
@@ -23,7 +24,9 @@ _INSTALLERS = re.compile(
     r"(?=.*\b(?:install|add|create|update|upgrade|sync|run|download|get)\b)"
 )
 _INSTALLING = frozenset({"pip", "conda", "mamba", "micromamba", "uv"})
-_SHELLS = frozenset("sx system sc bash sh script perl ruby python python2 python3 pypy cmd ls ll cat cp mv rm mkdir".split())
+_SHELLS = words(
+    "sx system sc bash sh script perl ruby python python2 python3 pypy cmd ls ll cat cp mv rm mkdir"
+)
 _ALSO: dict[str, tuple[Kind, str]] = {
     "env": ("environment", "read or change the environment, with the keys that stand in it"),
     "set_env": ("environment", "change the environment"),
@@ -49,8 +52,8 @@ def read_magic(magic: Magic) -> Iterator[Capability | str]:
     def could(kind: Kind, reason: str) -> Capability:
         return Capability(kind, text, magic.line, f"{reason} ({text[:80]})")
 
-    if name in _INSTALLING or (text.startswith("!") or name in _SHELLS) and _INSTALLERS.search(rest):
-        yield could("install", "install packages; say which one is needed, and a person installs it")
+    if name in _INSTALLING or ((text.startswith("!") or name in _SHELLS) and _INSTALLERS.search(rest)):
+        yield could("install", "install packages, which only a person does")
     elif text.startswith("!") or name in _SHELLS:
         yield could("process", "run programs outside of Python")
     elif name not in PLAIN or text.startswith("%selfcode"):

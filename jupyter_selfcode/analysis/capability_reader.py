@@ -1,8 +1,6 @@
 """The reader behind `capabilities`: walks a cell's tree once and notes what each part could do.
 
-It judges references, not only calls, so that `map(exec, …)`, `@exec` and `run = os.system` say as much as `exec(…)`. Names
-mean all that the notebook ever binds them to: the reading does not follow the flow, so that code which is added to a cell
-never makes it say less.
+It judges references, not only calls, so that `map(exec, …)`, `@exec` and `run = os.system` say as much as `exec(…)`.
 """
 
 from __future__ import annotations
@@ -12,13 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from ..values.capability import MEANINGS, Capability, Kind
-from . import capability_names as known
+from . import capability_tables as known
+from .capability_names import Meanings, Names, chain, entry_of, true_name
 from .capability_texts import folded, read_text
-from .trees import imports
 
-Names = frozenset[tuple[str, str]]
-"""What names are bound to: `("pd", "pandas")`; `("*", "os")` for all of a module."""
-_BARE = frozenset(name for name in known.NAMES if "." not in name) | {"open", "bytes", "bytearray", "getattr", "setattr"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -28,70 +23,17 @@ def short(text: str, width: int = 80) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def true_name(dotted: str) -> str:
-    """The name by which the tables know it: moved modules, and modules reached through others, under their own name."""
-    parts = dotted.split(".")
-    for i in range(len(parts) - 1, 0, -1):
-        if parts[i].lstrip("_") in known.ROOTS:
-            parts = [parts[i].lstrip("_"), *parts[i + 1 :]]
-            break
-    for k in range(len(parts), 0, -1):
-        if same := known.SAME.get(".".join(parts[:k])):
-            parts = [*same.split("."), *parts[k:]]
-            break
-    return ".".join(parts[1:] if parts[0] == "builtins" and len(parts) > 1 else parts)
-
-
-def entry_of(dotted: str) -> tuple[str, known.Entry] | None:
-    """The longest entry for a name, with the part of the name that it is about; None where the tables say nothing."""
-    parts = dotted.split(".")
-    for k in range(len(parts), 0, -1):
-        name = ".".join(parts[:k])
-        for key in (name, ".".join([*parts[: k - 1], "*"])):
-            if key in known.NAMES:
-                return name, known.NAMES[key]
-    return None
-
-
-def _chain(node: ast.expr) -> tuple[ast.expr, list[str]]:
-    parts = list[str]()
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return node, parts[::-1]
-
-
-def bindings(tree: ast.AST) -> Names:
-    """What a tree's imports bind, and names that it makes other names of these (`run = os.system`, `p = Path(…)`)."""
-    found = set(imports(ast.walk(tree)))
-    assigned = [
-        (target.id, node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Assign, ast.NamedExpr)) and isinstance(node.value, (ast.Name, ast.Attribute, ast.Call))
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    ]
-    if assigned:
-        for _ in range(3):  # short chains of names
-            reader = Reader(frozenset(found))
-            for name, value in assigned:
-                if not isinstance(value, ast.Call):
-                    found |= {(name, m) for m in reader.meanings(value) if m != name}
-                elif "pathlib.Path" in reader.meanings(value.func):
-                    found.add((name, "pathlib.Path"))
-    return frozenset(found)
-
-
 class Reader:
-    """Reads trees, with what names mean in the whole notebook; `found` holds each capability once, at its first line."""
+    """Reads trees, with what names mean in the whole notebook; `found` holds each capability once, at its first line.
+
+    With `line`, everything is told at that line.
+    """
 
     def __init__(self, names: Names, line: int | None = None) -> None:
         self.found: dict[tuple[Kind, str], Capability] = {}
         self._line = line
-        self._all_names = names
-        self._names: dict[str, set[str]] = {}
-        for name, meaning in names:
-            self._names.setdefault(name, set()).add(meaning)
+        self._meanings = Meanings(names)
+        self._outer: dict[int, ast.expr] = {}
 
     def read(self, tree: ast.AST) -> None:
         """Note everything below a tree. Raises RecursionError where it is nested too deeply."""
@@ -104,13 +46,16 @@ class Reader:
                     done.add(id(words))
                 case ast.Call():
                     calls[id(node.func)] = node
+                    self._outer[id(node.func)] = self._outer.get(id(node), node)
                     self._call(node, done)
                 case ast.Attribute():
                     inner = node.value
+                    self._outer[id(inner)] = self._outer.get(id(node), node)
                     while isinstance(inner, ast.Attribute):
                         self._inside(inner, node)
                         done.add(id(inner))
                         inner = inner.value
+                        self._outer[id(inner)] = self._outer.get(id(node), node)
                     if isinstance(inner, ast.Name):
                         done.add(id(inner))
                     self._reference(node, calls.get(id(node)))
@@ -132,37 +77,15 @@ class Reader:
                 case _:
                     pass
 
-    # ---- what names mean -------------------------------------------------------------------------------------------
-
-    def meanings(self, node: ast.expr) -> set[str]:
-        """The full names that an expression may be, as the tables write them; empty for anything but names."""
-        base, rest = _chain(node)
-        roots = set[str]()
-        if isinstance(base, ast.Name):
-            roots = self._roots(base.id, rest)
-        elif isinstance(base, ast.Call) and rest:
-            roots = self.meanings(base.func) if isinstance(base.func, (ast.Name, ast.Attribute)) else set()
-        if not roots and any(part.lstrip("_") in known.ROOTS for part in rest[:-1]):
-            roots = {"?"}
-        return {true_name(".".join([root, *rest])) for root in roots}
-
-    def _roots(self, name: str, rest: list[str]) -> set[str]:
-        roots = self._names.get(name, set()) | {f"{m}.{name}" for m in self._names.get("*", ())}
-        usual = known.CONVENTION.get(name)
-        if usual and (name not in known.LOOSE or (rest and rest[0] in known.PLAINLY.get(name, ()))):
-            roots.add(usual)
-        return roots | {name} if name in _BARE else roots
-
     # ---- noting ----------------------------------------------------------------------------------------------------
 
     def _add(self, kind: Kind, what: str, node: ast.AST, reason: str) -> None:
-        line = self._line or getattr(node, "lineno", 1)
+        line = self._line or int(getattr(node, "lineno", 0) or 1)
         self.found.setdefault((kind, what), Capability(kind, what, line, reason))
 
     def _reference(self, node: ast.Name | ast.Attribute, call: ast.Call | None) -> None:
         told = False
-        meanings = sorted(self.meanings(node))
-        for dotted in meanings:
+        for dotted in sorted(self._meanings.of(node)):
             if call and self._opens(dotted, call):
                 return
             found = entry_of(dotted)
@@ -190,7 +113,7 @@ class Reader:
         written = ast.unparse(call or node)
         what = name
         if MEANINGS[kind].severity == "block":
-            what = written
+            what = written = ast.unparse(self._outer.get(id(call or node), call or node))
         elif kind in ("write", "load", "alter", "network") and call and call.args:
             what = folded(call.args[0]) or name
         self._add(kind, what, node, f"{reason} ({short(written)})")
@@ -240,8 +163,8 @@ class Reader:
             self._add("lookup", ast.unparse(node), node, f"look names up that are only known when it runs ({name}())")
         elif attr in ("attrgetter", "methodcaller") and node.args and folded(node.args[0]) is None:
             self._add("lookup", attr, node, f"look up what is only known when it runs ({attr})")
-        meanings = self.meanings(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else set()
-        if attr in ("query", "eval") and isinstance(node.func, ast.Attribute) or meanings & known.TEXT_RUNNERS:
+        meanings = self._meanings.of(node.func)
+        if (attr in ("query", "eval") and isinstance(node.func, ast.Attribute)) or meanings & known.TEXT_RUNNERS:
             self._runs_text(node, certain=bool(meanings & known.TEXT_RUNNERS))
         for value in [*node.args, *(k.value for k in node.keywords if k.arg)]:
             text = folded(value) if isinstance(value, ast.Constant) else None
@@ -279,7 +202,8 @@ class Reader:
         given = next((k.value for k in call.keywords if k.arg == "mode"), call.args[at] if len(call.args) > at else None)
         unsure = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
         mode = default if given is None and not unsure else folded(given) if given else None
-        kind: Kind = "read" if mode is not None and not set(mode) & set("wax+") else "write"
+        plain = mode in ("readonly", "copyonwrite") or (mode is not None and not set(mode) & set("wax+"))
+        kind: Kind = "read" if plain else "write"
         self._add(kind, place or ast.unparse(call.func), call, f"{kind} files ({short(ast.unparse(call))})")
 
     def _runs_text(self, node: ast.Call, *, certain: bool) -> None:
@@ -296,12 +220,12 @@ class Reader:
             tree = ast.parse(text.replace("@", "_at_.").replace("`", "").strip())
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
-        inner = Reader(self._all_names, getattr(node, "lineno", 1))
+        inner = Reader(self._meanings.names, getattr(node, "lineno", 1))
         inner.read(tree)
         self.found = inner.found | self.found
         for part in ast.walk(tree):
             called = isinstance(part, ast.Call) and formula and ast.unparse(part.func) not in known.PLAIN_IN_FORMULAS
-            base, rest = _chain(part) if isinstance(part, ast.Attribute) else (None, [])
+            base, rest = chain(part) if isinstance(part, ast.Attribute) else (None, [])
             if called or (isinstance(base, ast.Name) and base.id == "_at_" and len(rest) > 1):
                 self._add("text", text, node, f"hand a library the text {short(text, 60)!r}, which it runs as code")
                 return
@@ -313,7 +237,7 @@ class Reader:
         if call is not None and attr == "open":
             modes = {"r", "w", "a", "x", "+", "b", "t"}
             first = folded(call.args[0]) if call.args else None
-            if first and set(first) <= modes or any(k.arg == "mode" for k in call.keywords):
+            if (first and set(first) <= modes) or any(k.arg == "mode" for k in call.keywords):
                 self._opened(call, 0, "r", None)
             return
         if call is not None and attr in known.TEXT_WRITERS:
@@ -333,10 +257,10 @@ class Reader:
     # ---- the rest --------------------------------------------------------------------------------------------------
 
     def _patched(self, node: ast.Attribute) -> None:
-        base, rest = _chain(node)
+        base, rest = chain(node)
         if not isinstance(base, ast.Name):
             return
-        for dotted in sorted(self._roots(base.id, rest)):
+        for dotted in sorted(self._meanings.bound(base.id)):
             if not known.SETTINGS & {*dotted.split("."), *rest}:
                 written = ast.unparse(node)
                 self._add("patch", written, node, f"replace {short(written)} for every cell")

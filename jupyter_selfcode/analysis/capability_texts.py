@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ..values.capability import Kind
-from .capability_names import INSIDES
+from .capability_tables import INSIDES
 
 _ADDRESS = re.compile(
     r"(?i)\b(?:https?|ftps?|sftp|s3a?|gs|gcs|abfss?|wasbs?|hf|wss?|ssh|git|hdfs|smb|ldap|postgres(?:ql)?(?:\+\w+)?|"
