@@ -57,7 +57,7 @@ def gains(
     """What `new` could do that neither `old` nor `had` could, with how much it weighs.
 
     A call that is refused outright where it is new is only asked about where the old cell made the same call with other
-    arguments. What is asked about is not told beside what is refused on the same line.
+    arguments. Code that is added to `old` never adds to this.
     """
     before = [*capabilities(old, names), *had]
     known, calls = {(c.kind, c.what) for c in before}, {_callee(c) for c in before if c.severity == "block"}
@@ -67,8 +67,7 @@ def gains(
             continue
         again = c.severity == "block" and "(" in c.what and _callee(c) in calls
         found.append((c, "ask" if again else c.severity))
-    refused = {c.line for c, severity in found if severity == "block"}
-    return tuple((c, severity) for c, severity in found if severity == "block" or c.line not in refused)
+    return tuple(found)
 
 
 def _callee(capability: Capability) -> tuple[str, str]:

@@ -77,7 +77,8 @@ class Meanings:
         return self._bound.get(name, set()) | ({usual} if usual and name not in known.LOOSE else set())
 
     def _roots(self, name: str, rest: list[str]) -> set[str]:
-        roots = self.bound(name) | {f"{m}.{name}" for m in self._bound.get("*", ())}
+        taken = {f"{module}.{name}" for module in self._bound.get("*", ())}  # of these, what the tables name
+        roots = self.bound(name) | {full for full in taken if true_name(full) in known.NAMES.keys() | known.OPENERS.keys()}
         if rest and rest[0] in known.PLAINLY.get(name, ()):
             roots.add(known.CONVENTION[name])
         return roots | {name} if name in _BARE else roots

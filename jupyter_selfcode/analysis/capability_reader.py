@@ -84,24 +84,22 @@ class Reader:
         self.found.setdefault((kind, what), Capability(kind, what, line, reason))
 
     def _reference(self, node: ast.Name | ast.Attribute, call: ast.Call | None) -> None:
-        told = False
+        opened = False
+        told = self._method(node, call) if isinstance(node, ast.Attribute) else None
         for dotted in sorted(self._meanings.of(node)):
             if call and self._opens(dotted, call):
-                return
-            found = entry_of(dotted)
-            if found is None:
-                if dotted in known.CARRIED and isinstance(node.ctx, ast.Load):
-                    self._add("lookup", dotted, node, f"hand the module {dotted} about, by which all of it is reached")
-                continue
-            told = True
-            if found[1]:
-                self._named(*found[1], found[0], node, call)
+                opened = True
+            elif found := entry_of(dotted):
+                if found[1] and found[1][0] != told:
+                    self._named(*found[1], found[0], node, call)
+            elif dotted in known.CARRIED and isinstance(node.ctx, ast.Load):
+                self._add("lookup", dotted, node, f"hand the module {dotted} about, by which all of it is reached")
         if isinstance(node, ast.Attribute):
             self._inside(node, None)
             if not isinstance(node.ctx, ast.Load):
                 self._patched(node)
-            elif not told:
-                self._method(node, call)
+            elif call and node.attr == "open" and not opened:
+                self._opened_by_method(call)
         elif node.id.startswith("_selfcode") and not node.id.startswith("_selfcode_magic_"):
             self._add("kernel", node.id, node, f"reach what judges this notebook ({node.id})")
         elif call is None and node.id in ("getattr", "setattr", "delattr", "open"):
@@ -230,16 +228,18 @@ class Reader:
                 self._add("text", text, node, f"hand a library the text {short(text, 60)!r}, which it runs as code")
                 return
 
-    def _method(self, node: ast.Attribute, call: ast.Call | None) -> None:
-        """A method told by its name alone, whatever it is a method of."""
+    def _opened_by_method(self, call: ast.Call) -> None:
+        """`path.open("w")`: told by what stands where the mode stands."""
+        first = folded(call.args[0]) if call.args else None
+        if (first and set(first) <= set("rwaxbt+")) or any(k.arg == "mode" for k in call.keywords):
+            self._opened(call, 0, "r", None)
+
+    def _method(self, node: ast.Attribute, call: ast.Call | None) -> Kind | None:
+        """A method told by its name alone, whatever it is a method of; the kind that was told."""
+        if not isinstance(node.ctx, ast.Load):
+            return None
         attr = node.attr
         kind: Kind | None = next((k for k, names in _METHODS.items() if attr in names), None)
-        if call is not None and attr == "open":
-            modes = {"r", "w", "a", "x", "+", "b", "t"}
-            first = folded(call.args[0]) if call.args else None
-            if (first and set(first) <= modes) or any(k.arg == "mode" for k in call.keywords):
-                self._opened(call, 0, "r", None)
-            return
         if call is not None and attr in known.TEXT_WRITERS:
             given = {k.arg for k in call.keywords if not _is(k.value, None)}
             positional = call.args and not _is(call.args[0], None)
@@ -247,12 +247,13 @@ class Reader:
         elif call is not None and attr == "save" and (call.args or call.keywords):
             kind = "write"
         if kind is None:
-            return
+            return None
         written = ast.unparse(call or node)
         places = [*call.args[:1], *(k.value for k in call.keywords if k.arg in known.PLACES)] if call else []
         place = next((text for value in places if (text := folded(value))), None)
         what = written if MEANINGS[kind].severity == "block" else place or attr
         self._add(kind, what, node, f"{_SAID[kind]} ({short(written)})")
+        return kind
 
     # ---- the rest --------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,8 @@ NAMES: Mapping[str, Entry] = _table(
         "os.system os.popen os.popen2 os.popen3 os.popen4 os.execl os.execle os.execlp os.execlpe os.execv os.execve "
         "os.execvp os.execvpe os.spawnl os.spawnle os.spawnlp os.spawnlpe os.spawnv os.spawnve os.spawnvp os.spawnvpe "
         "os.posix_spawn os.posix_spawnp os.fork os.forkpty os.kill os.killpg os.abort os._exit os.startfile "
-        "os.login_tty os.openpty os.pidfd_open subprocess.* pty.* asyncio.create_subprocess_exec "
+        "os.login_tty os.openpty os.pidfd_open subprocess.* subprocess.run subprocess.Popen subprocess.call "
+        "subprocess.check_call subprocess.check_output subprocess.getoutput subprocess.getstatusoutput pty.* asyncio.create_subprocess_exec "
         "asyncio.create_subprocess_shell asyncio.subprocess.* pexpect.* sh.* plumbum.* "
         "psutil.Popen pyautogui.* signal.pthread_kill signal.raise_signal",
     ),

@@ -6,7 +6,9 @@ its words and its numbers, which many people know. `# nosec` is ignored: whoever
 
 from __future__ import annotations
 
+import logging
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -29,7 +31,10 @@ Issue = tuple[str, str, str]
 @lru_cache(maxsize=256)
 def _issues(source: str) -> tuple[tuple[Issue, int], ...]:
     """bandit's findings in a cell, with the line of each. Raises ImportError where bandit is not installed."""
-    from bandit.core import config, manager
+    logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # it minds that bandit's extras are not installed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from bandit.core import config, manager
 
     checking = manager.BanditManager(config.BanditConfig(), "file", quiet=True, ignore_nosec=True)
     with tempfile.TemporaryDirectory(prefix="selfcode-bandit-") as folder:
