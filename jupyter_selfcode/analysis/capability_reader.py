@@ -6,6 +6,7 @@ It judges references, not only calls, so that `map(exec, …)`, `@exec` and `run
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
@@ -65,11 +66,13 @@ class Reader:
                     self._import(node)
                 case ast.While(ast.Constant(value)) if value:
                     self._endless(node)
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    if name in known.SHOWN:
-                        self._add("browser", name, node, f"decide what the notebook shows for an object ({name})")
-                    elif name in known.BY_ITSELF:
-                        self._add("interpreter", name, node, f"define {name}, which Python calls by itself")
+                case ast.For(iter=ast.Call() as source):
+                    if self._has_no_end(source):
+                        self._endless(node)
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self._definition(node)
+                case ast.Raise(ast.Name(name) | ast.Call(ast.Name(name))) if name in known.ENDINGS:
+                    self._add("interpreter", f"raise {name}", node, f"end before its last line (raise {name})")
                 case ast.Constant() | ast.BinOp() | ast.JoinedStr() | ast.Subscript():
                     self._text(node, done)
                 case ast.MatchClass(cls, _, attributes):
@@ -162,8 +165,12 @@ class Reader:
         elif attr in ("attrgetter", "methodcaller") and node.args and folded(node.args[0]) is None:
             self._add("lookup", attr, node, f"look up what is only known when it runs ({attr})")
         meanings = self._meanings.of(node.func)
-        if (attr in ("query", "eval") and isinstance(node.func, ast.Attribute)) or meanings & known.TEXT_RUNNERS:
-            self._runs_text(node, certain=bool(meanings & known.TEXT_RUNNERS))
+        if attr in ("query", "eval") and isinstance(node.func, ast.Attribute):
+            self._runs_text(node, certain=attr == "eval")
+        elif meanings & known.TEXT_RUNNERS or any(m.startswith(known.FORMULA_RUNNERS) for m in meanings):
+            self._runs_text(node, certain=True)
+        if (attr == "join" or name in ("bytes", "bytearray")) and _numbered(node):
+            self._add("obscure", ast.unparse(node), node, "make a text of the numbers of its letters")
         for value in [*node.args, *(k.value for k in node.keywords if k.arg)]:
             text = folded(value) if isinstance(value, ast.Constant) else None
             if text and "~" in text and "\n" not in text:
@@ -172,6 +179,8 @@ class Reader:
             said = folded(keyword.value) if keyword.arg in ("mmap_mode", "mode") else None
             if keyword.arg == "allow_pickle" and not _is(keyword.value, False):
                 self._add("load", "allow_pickle", node, f"load a format that may carry code ({short(ast.unparse(node))})")
+            elif keyword.arg == "url" and attr in known.PICTURES:
+                self._add("network", attr, node, f"have the reader's browser fetch something ({short(ast.unparse(node))})")
             elif keyword.arg == "mmap_mode" and said not in ("r", "c"):
                 self._add("write", attr, node, f"write files ({short(ast.unparse(node))})")
 
@@ -205,12 +214,18 @@ class Reader:
         self._add(kind, place or ast.unparse(call.func), call, f"{kind} files ({short(ast.unparse(call))})")
 
     def _runs_text(self, node: ast.Call, *, certain: bool) -> None:
-        for value in [*node.args, *(k.value for k in node.keywords if k.arg in ("expr", "stmt", "setup"))]:
+        """Read the texts that a call runs; where it is `certain` to run its first argument, that must be readable."""
+        values = [*node.args, *(k.value for k in node.keywords if k.arg in ("expr", "stmt", "setup", "formula"))]
+        for place, value in enumerate(values):
             text = folded(value)
             if text is not None:
                 self._as_code(node, text)
-            elif certain and not isinstance(value, (ast.Lambda, ast.Name, ast.Attribute, ast.List, ast.Constant)):
-                self._add("text", short(ast.unparse(node)), node, f"run a text as code ({short(ast.unparse(node))})")
+                if isinstance(value, ast.JoinedStr) and re.search(r"@(?!\w)", text):
+                    text = None
+            made = (certain and place == 0) or isinstance(value, ast.JoinedStr)
+            if text is None and made and not isinstance(value, (ast.Lambda, ast.Constant)):
+                written = short(ast.unparse(node))
+                self._add("text", written, node, f"run as code a text that is made when it runs ({written})")
 
     def _as_code(self, node: ast.Call, text: str, *, formula: bool = False) -> None:
         """Read a text that a library runs as the code that it is; calls and reach through `@` in it are told as well."""
@@ -244,7 +259,7 @@ class Reader:
             given = {k.arg for k in call.keywords if not _is(k.value, None)}
             positional = call.args and not _is(call.args[0], None)
             kind = "write" if positional or given & known.PLACES or None in given else None
-        elif call is not None and attr == "save" and (call.args or call.keywords):
+        elif attr in known.TEXT_WRITERS or (call is not None and attr == "save" and (call.args or call.keywords)):
             kind = "write"
         if kind is None:
             return None
@@ -270,11 +285,28 @@ class Reader:
         for attr in attributes:
             self._reference(ast.copy_location(ast.Attribute(cls, attr, ast.Load()), node), None)
 
-    def _endless(self, node: ast.While) -> None:
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.name in known.SHOWN:
+            self._add("browser", node.name, node, f"decide what the notebook shows for an object ({node.name})")
+        elif node.name in known.BY_ITSELF:
+            self._add("interpreter", node.name, node, f"define {node.name}, which Python calls by itself")
+        elif node.name in known.COMPARING:
+            returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+            if returned and all(isinstance(v, ast.Constant) and v.value for v in returned):
+                self._add("patch", node.name, node, f"answer that all is equal ({node.name} gives the same for everything)")
+
+    def _has_no_end(self, source: ast.Call) -> bool:
+        match source:
+            case ast.Call(ast.Name("iter"), [ast.Name(kind), _]) if kind in ("int", "float", "list", "dict", "bool", "str"):
+                return True
+            case _:
+                return any(m in known.WITHOUT_END for m in self._meanings.of(source.func)) and len(source.args) < 2
+
+    def _endless(self, node: ast.While | ast.For) -> None:
         for part in _same_loop(node.body):
             if isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom)):
                 return
-        self._add("endless", ast.unparse(node), node, "go on without end (while True with no way out)")
+        self._add("endless", ast.unparse(node), node, "go on without end (a loop with no way out)")
 
     def _text(self, node: ast.AST, done: set[int]) -> None:
         text = folded(node)
@@ -287,16 +319,28 @@ class Reader:
 
 _METHODS: Mapping[Kind, frozenset[str]] = {
     **{"write": known.WRITERS, "alter": known.ALTERERS, "delete": known.DELETERS},
-    **{"network": known.FETCHERS, "load": known.LOADERS, "read": known.READERS},
+    **{"native": known.EXTENDERS, "network": known.FETCHERS, "load": known.LOADERS, "read": known.READERS},
 }
 _SAID: Mapping[Kind, str] = {
     **{"write": "write files", "alter": "move, link or re-permission files", "delete": "delete files"},
-    **{"network": "reach the network", "load": "load a format that may carry code", "read": "read files"},
+    **{"native": "call native code, which no check of Python sees", "network": "reach the network", "load": "load a format that may carry code", "read": "read files"},
 }
 
 
 def _is(node: ast.expr, value: Literal[False] | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is value
+
+
+def _numbered(node: ast.Call) -> bool:
+    """Whether a call makes a text of numbers that are written out."""
+    letters = not isinstance(node.func, ast.Attribute) or any(isinstance(n, ast.Name) and n.id == "chr" for n in ast.walk(node))
+    return letters and any(
+        isinstance(n, (ast.List, ast.Tuple)) and len(n.elts) > 3 and all(_is_letter(e) for e in n.elts) for n in ast.walk(node)
+    )
+
+
+def _is_letter(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and 9 <= node.value < 127
 
 
 def _same_loop(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

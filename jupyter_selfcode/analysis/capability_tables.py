@@ -133,7 +133,7 @@ NAMES: Mapping[str, Entry] = _table(
     (
         "text",
         "hand text to a library that runs it as code",
-        "typing.get_type_hints inspect.get_annotations sympy.sympify sympy.parse_expr sympy.parsing.sympy_parser.* "
+        "typing.get_type_hints typing.ForwardRef inspect.get_annotations sympy.sympify sympy.parse_expr sympy.parsing.sympy_parser.* "
         "sympy.lambdify",
     ),
     ("secret", "reach your home folder", "pathlib.Path.home pathlib.Path.expanduser os.path.expanduser"),
@@ -249,13 +249,14 @@ PLACES = words(
     "path_or_buf path_or_buffer buf buffer path excel_writer fname filename file filepath fp"
 )
 ALTERERS = words("symlink_to hardlink_to link_to lchmod chmod")
+EXTENDERS = words("enable_load_extension load_extension")
 DELETERS = words("unlink rmdir rmtree removedirs")
 FETCHERS = words("from_pretrained get_rdataset load_from_url read_gbq push_to_hub urlopen urlretrieve")
-LOADERS = words("load_model read_pickle load_pickle unsafe_load torch_load read_xml")
+LOADERS = words("read_hdf load_model read_pickle load_pickle unsafe_load torch_load read_xml")
 
 READERS = words(
     "read_csv read_excel read_parquet read_json read_table read_feather read_html read_fwf read_sas read_spss "
-    "read_stata read_hdf read_orc read_text read_bytes loadtxt genfromtxt fromfile imread loadmat read_file"
+    "read_stata read_orc read_text read_bytes loadtxt genfromtxt fromfile imread loadmat read_file"
 )
 OPENERS: Mapping[str, tuple[int, str]] = {
     **dict.fromkeys(["open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "gzip.GzipFile"], (1, "r")),
@@ -269,6 +270,7 @@ TEXT_RUNNERS = words(
     "numexpr.evaluate numexpr.re_evaluate numexpr.NumExpr"
 )
 """Functions that run a text they are given: the text is read as code."""
+FORMULA_RUNNERS = ("statsmodels.formula.api.", "patsy.dmatri", "patsy.dmatrix", "patsy.ModelDesc")
 PLAIN_IN_FORMULAS = words(
     "C Q I center scale standardize bs cr cc te Treatment Sum Poly Helmert Diff Group bool abs log log2 log10 "
     "log1p exp sqrt power sin cos np.log np.log2 np.log10 np.log1p np.exp np.sqrt np.power np.abs np.square "
@@ -284,5 +286,10 @@ SHOWN = words(
     "_repr_html_ _repr_javascript_ _repr_svg_ _repr_mimebundle_ _ipython_display_ _repr_markdown_ _repr_latex_"
 )
 """Methods that Python, or the front end, calls by itself."""
+COMPARING = words("__eq__ __ne__ __bool__ __contains__ __lt__ __le__ __gt__ __ge__ equals isclose allclose")
+"""Methods by which results are judged."""
+ENDINGS = words("SystemExit KeyboardInterrupt GeneratorExit")
+WITHOUT_END = words("itertools.count itertools.cycle itertools.repeat")
+PICTURES = words("Image Audio Video")
 SETTINGS = words("options rcParams config backends defaults settings style plotting display")
 """Parts of a library that are there to be set."""

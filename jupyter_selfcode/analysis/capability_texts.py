@@ -12,6 +12,7 @@ from .capability_tables import INSIDES
 _ADDRESS = re.compile(
     r"(?i)\b(?:https?|ftps?|sftp|s3a?|gs|gcs|abfss?|wasbs?|hf|wss?|ssh|git|hdfs|smb|ldap|postgres(?:ql)?(?:\+\w+)?|"
     r"mysql(?:\+\w+)?|mssql(?:\+\w+)?|oracle(?:\+\w+)?|mongodb(?:\+srv)?|redis|snowflake|bigquery)://[^\s/\"'<>\\]*"
+    r"|(?:(?<=\]\()|(?<=src=)|(?<=src=['\"]))//[\w.-]+"
 )
 _SECRET = re.compile(
     r"(?i)(?:^|[/\\~\s'\"=])\.(?:ssh|aws|azure|kube|gnupg|docker|config|local|netrc|npmrc|pypirc|pgpass|git|gitconfig|env|"
@@ -28,6 +29,14 @@ _HIDDEN_CODE = re.compile(
     r"\b__import__\b|\bget_ipython\b|\b_selfcode|\b(?:os|posix)\s*\.\s*(?:system|popen|remove|unlink|exec|spawn|fork|kill|environ)"
     r"|\bsubprocess\s*\.|\b(?:eval|exec|compile)\s*\(|\bimportlib\b|\bctypes\b"
 )
+_SQL: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
+    ("write", "write files by SQL", re.compile(
+        r"(?is)\bATTACH\s+(?:DATABASE\s+)?['\"?:]|\bCOPY\b.+?\bTO\s+['\"(]|\bVACUUM\s+INTO\b|\bINTO\s+(?:OUT|DUMP)FILE\b|\bEXPORT\s+DATABASE\b")),
+    ("load", "load extensions or run programs by SQL", re.compile(
+        r"(?is)^\s*(?:FORCE\s+)?(?:INSTALL|LOAD)\s+['\w]+\s*;?\s*$|\bload_extension\s*\(|\bxp_cmdshell\b|\bCOPY\b.+?\bPROGRAM\b")),
+    ("alter", "change or delete what is in a database", re.compile(
+        r"(?is)^\s*(?:DROP\s+(?:TABLE|DATABASE|VIEW|SCHEMA)|DELETE\s+FROM|TRUNCATE\s+(?:TABLE\s+)?\w|UPDATE\s+\w+\s+SET|ALTER\s+TABLE)\b")),
+)  # fmt: skip
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{160,}|(?:\\x[0-9a-f]{2}){40,}|[0-9a-fA-F]{120,}")
 
 ACTIVE = re.compile(r"(?i)<\s*(?:script|iframe|object|embed|form|link|meta|svg)\b|\bjavascript:|\son\w+\s*=")
@@ -75,6 +84,9 @@ def read_text(text: str) -> Iterator[tuple[Kind, str, str]]:
         yield "secret", text, f"reach {text[:80]!r}, where settings, keys or the system's own files lie"
     if "usetex" in text or "text.latex" in text or "pgf.preamble" in text:
         yield "text", text[:80], "let plots run LaTeX, which can read files and run programs"
+    for kind, reason, form in _SQL:
+        if found := form.search(text):
+            yield kind, text, f"{reason} ({' '.join(found[0].split())[:60]!r})"
     if len(text) >= 120 and (found := _BLOB.search(text)):
         yield "obscure", f"{found[0][:40]}…", "hold a long text that no reader can read"
     if found := ACTIVE.search(text):
