@@ -81,6 +81,12 @@ def _callee(capability: Capability) -> tuple[str, str]:
     return capability.kind, "".join(kept)
 
 
+def forget() -> None:
+    """Drop what is remembered of sources: for measuring."""
+    _bound.cache_clear()
+    _capabilities.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _bound(source: str) -> Names:
     try:

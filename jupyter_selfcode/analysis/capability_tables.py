@@ -112,7 +112,7 @@ NAMES: Mapping[str, Entry] = _table(
         "environment",
         "read or change the environment, with the keys that stand in it",
         "os.environ os.environb os.getenv os.getenvb os.putenv os.unsetenv os.chdir os.fchdir os.umask dotenv.* keyring.* "
-        "getpass.* pwd.* grp.* spwd.* os.getlogin os.uname platform.node decouple.* environ.*",
+        "getpass.* pwd.* grp.* spwd.* os.getlogin os.uname os.path.expandvars platform.node platform.uname decouple.* environ.*",
     ),
     (
         "interpreter",
@@ -123,7 +123,7 @@ NAMES: Mapping[str, Entry] = _table(
         "reload "
         "traceback.walk_stack traceback.walk_tb exit quit shutil.* "
         "weakref.finalize builtins.* sys.exit asyncio.get_event_loop asyncio.get_running_loop asyncio.all_tasks "
-        "contextvars.copy_context site.* logging.setLoggerClass linecache.* unittest.mock.* mock.*",
+        "contextvars.copy_context site.* logging.setLoggerClass linecache.* unittest.mock.* mock.* codecs.register codecs.register_error",
     ),
     (
         "lookup",
@@ -137,6 +137,13 @@ NAMES: Mapping[str, Entry] = _table(
         "sympy.lambdify",
     ),
     ("secret", "reach your home folder", "pathlib.Path.home pathlib.Path.expanduser os.path.expanduser"),
+    (
+        "patch",
+        "give a library's own objects other behaviour",
+        "pandas.api.extensions.register_dataframe_accessor pandas.api.extensions.register_series_accessor "
+        "pandas.api.extensions.register_index_accessor xarray.register_dataset_accessor xarray.register_dataarray_accessor "
+        "polars.api.register_dataframe_namespace matplotlib.colormaps.register",
+    ),
     (
         "browser",
         "show HTML or JavaScript, which runs where the notebook is read",

@@ -13,7 +13,6 @@ from jupyter_selfcode.analysis.capabilities import PROMISE, capabilities, gains,
 from jupyter_selfcode.values.capability import MEANINGS
 
 FOLDER = Path(__file__).parent
-ROOT = Path(__file__).parents[2]
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -37,6 +36,16 @@ def verdict(source: str) -> str:
 @pytest.mark.parametrize("case", HOSTILE, ids=lambda c: c["name"])
 def test_each_hostile_cell_is_judged_as_wanted(case):
     assert verdict(case["code"]) == case["want"]
+
+
+@pytest.mark.parametrize(("name", "silent"), [("hostile_held_out.toml", 3), ("hostile_second_round.toml", 11)])
+def test_no_more_of_the_cells_that_were_written_to_evade_pass_with_no_word(name, silent):
+    assert sum(verdict(case["code"]) == "pass" for case in table(name)) <= silent
+
+
+@pytest.mark.parametrize("case", HOSTILE, ids=lambda c: c["name"])
+def test_a_hostile_cell_is_no_gain_where_it_stood_before(case):
+    assert gains(case["code"], f"x = 1\n{case['code']}" if not case["code"].startswith("%%") else case["code"]) == ()
 
 
 @given(st.text())
