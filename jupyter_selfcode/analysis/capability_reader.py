@@ -39,6 +39,7 @@ class Reader:
     def read(self, tree: ast.AST) -> None:
         """Note everything below a tree. Raises RecursionError where it is nested too deeply."""
         calls, done = dict[int, ast.Call](), set[int]()
+        self._outer.clear()  # the nodes of an earlier tree are gone, and their ids may be used again
         for node in ast.walk(tree):
             if id(node) in done:
                 continue
@@ -57,7 +58,7 @@ class Reader:
                         done.add(id(inner))
                         inner = inner.value
                         self._outer[id(inner)] = self._outer.get(id(node), node)
-                    if isinstance(inner, ast.Name):
+                    if isinstance(inner, ast.Name) and not inner.id.startswith("_selfcode"):
                         done.add(id(inner))
                     self._reference(node, calls.get(id(node)))
                 case ast.Name(ctx=ast.Load()):
@@ -323,7 +324,8 @@ _METHODS: Mapping[Kind, frozenset[str]] = {
 }
 _SAID: Mapping[Kind, str] = {
     **{"write": "write files", "alter": "move, link or re-permission files", "delete": "delete files"},
-    **{"native": "call native code, which no check of Python sees", "network": "reach the network", "load": "load a format that may carry code", "read": "read files"},
+    **{"native": "call native code, which no check of Python sees", "network": "reach the network"},
+    **{"load": "load a format that may carry code", "read": "read files"},
 }
 
 
