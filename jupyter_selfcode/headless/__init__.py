@@ -24,19 +24,19 @@ from typing import TYPE_CHECKING
 from ..values.errors import BadInput, KernelUnavailable
 from ..values.events import Event, RunEnded, RunStarted
 from .course import Course
-from .job import Bench, Job, OpenBench, OpenKernel, live_kernel, open_bench
+from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel, open_bench
 
 if TYPE_CHECKING:
     from ..config import SelfCode
 
-__all__ = ["Bench", "Job", "live_kernel", "open_bench", "run"]
+__all__ = ["Bench", "Job", "containment", "live_kernel", "open_bench", "run"]
 
 
 async def run(
     job: Job,
     settings: SelfCode,
     *,
-    open_kernel: OpenKernel = live_kernel,
+    open_kernel: OpenKernel | None = None,
     bench: OpenBench = open_bench,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Event]:
@@ -52,7 +52,13 @@ async def run(
     course = Course(job, settings, source, bench, sleep)
     with course.resources:
         try:
+            if open_kernel is None:
+                try:
+                    open_kernel = course.contained()
+                except KernelUnavailable as e:
+                    course.stop("environment", str(e))
             while course.status is None:
+                assert open_kernel is not None
                 course.begin()
                 yield RunStarted(str(job.source), course.total, course.kernels > 1)
                 try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .effect import Effect
 from .request import TriageKind
-from .trial import Finding
+from .trial import Finding, Tier
 
 RunStatus = Literal["ok", "healed", "proposed", "failed", "environment", "transient", "budget"]
 EXIT_CODES: dict[RunStatus, int] = {
@@ -40,7 +41,8 @@ class DeployedVersion:
 
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
-    """A candidate that was tried; seconds are wall time from screen to verdict."""
+    """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
+    `unseen`: how many events are known to have gone untold."""
 
     kind: str
     seconds: float
@@ -48,13 +50,16 @@ class TriedCandidate:
     proposer: str
     level: int | None = None
     findings: tuple[Finding, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """The whole run. `output` is the executed notebook that was written (None: none was asked for); `waiting` names the
     proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
-    the run's own kernel, re-executions too; `cost_usd` is None where a price is not known."""
+    the run's own kernel, re-executions too; `cost_usd` is None where a price is not known; `tier` is the cage that the
+    run's own kernel was in."""
 
     status: RunStatus
     exit_code: int
@@ -73,3 +78,4 @@ class RunReport:
     patch_file: str | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
+    tier: Tier | None = None
