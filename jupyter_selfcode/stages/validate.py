@@ -132,6 +132,7 @@ async def validate(
             tuple(examples),
             read_variables(reply),
             sandbox.name,
+            sandbox.tier,
             tuple(effects),
             unseen,
         )

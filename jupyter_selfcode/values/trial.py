@@ -15,6 +15,10 @@ Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
 RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
 
+Tier = Literal["A", "B", "M", "C"]
+"""How strong the cage of a trial was: namespaces and rules, rules alone, macOS's own; C is none."""
+CAGES: tuple[Tier, ...] = ("A", "B", "M")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -82,6 +86,7 @@ class Run:
     examples: tuple[Example, ...] = ()
     variables: tuple[Variable, ...] = ()
     sandbox: str = ""
+    tier: Tier | None = None
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
 

@@ -8,8 +8,9 @@ import pytest
 
 from jupyter_selfcode.analysis.contract import examples_of, judge_examples, probe
 from jupyter_selfcode.analysis.variables import PROBE, read_variables
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
+from jupyter_selfcode.plugins.sandboxes.tiers import PROMISES
 from jupyter_selfcode.protocols import Limits, Sandbox
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
@@ -24,7 +25,7 @@ CONTRACT = '''%%selfcode
 squares = [n * n for n in range(10)]'''
 
 
-@pytest.fixture(params=[LocalSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
+@pytest.fixture(params=[ContainedSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
 def sandbox(request):
     return request.param()
 
@@ -44,7 +45,8 @@ def test_a_sandbox_has_a_name_and_a_promise(sandbox):
     assert isinstance(sandbox, Sandbox)
     assert sandbox.name
     assert "\n" not in sandbox.promise
-    assert "rights" in sandbox.promise
+    assert sandbox.promise in PROMISES.values() or "rights" in sandbox.promise
+    assert sandbox.tier in PROMISES
 
 
 async def test_cells_share_their_names_and_give_streams_and_values(sandbox, folder):

@@ -24,7 +24,7 @@ from ...protocols import Kernel, Limits
 from ...values.effect import Effect
 from ...values.notebook import Cell, Notebook
 from ...values.request import Failure
-from ...values.trial import CellResult, RunState
+from ...values.trial import CellResult, RunState, Tier
 from .observed import difference, look
 from .reply import REPLY_LIMIT, answer
 from .scratch import copy_folder
@@ -134,6 +134,7 @@ class ScriptedSandbox:
     """Opens `ScriptedKernel`s. `opened` counts them, `closed` those whose context has ended."""
 
     name = "scripted"
+    tier: Tier | None = "A"  # so that what uses it can be tested as if it had been contained
     promise = "Cells run in this very process, with your rights: for tests of the engine, nothing is contained."
 
     def __init__(self, script: Script | None = None) -> None:

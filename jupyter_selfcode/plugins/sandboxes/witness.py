@@ -122,7 +122,7 @@ def witness(fd: int, work: str, ours: Collection[str], refused: str) -> None:
         if not kind:  # written where it can be
             kind = "changes" if there(text) else "creates"
         if not text.startswith(inside):
-            if text.startswith(aside) or text in ("/dev/null", "/dev/tty", "/dev/urandom"):
+            if (text + "/").startswith(aside) or text in ("/dev/null", "/dev/tty", "/dev/urandom"):
                 return
             if kind == "reads":
                 if text.startswith(installed):
