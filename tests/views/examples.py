@@ -258,7 +258,10 @@ def build(
         "versions": {"ipython": "9.18", "litellm": "not installed"},
         "sandbox": {
             "name": "limited",
-            "promise": "Limits of time and memory, no keys, a copy of the folder; the network and your files can be reached.",
+            "tier": "C",
+            "promise": "It runs with your rights, with limits on time and memory. We do not auto-accept.",
+            "missing": {"A": "bubblewrap is not installed (package bubblewrap)", "B": "this system has no Landlock"},
+            "always": "Validation does not prove that the cell is harmless or right.",
         },
         "models": found,
         "plugins": {"stores": ["sql"]},

@@ -23,7 +23,7 @@ from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
 from .observed import Watched, observing
-from .scratch import Copied, Slot, copy_folder, private_user, secrets_below, slot
+from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
 ORIGINALS = 500
@@ -36,12 +36,13 @@ class ContainedSandbox:
 
     `wanted` is a tier or `auto`: the strongest cage. `readable` are files and folders outside of the notebook's that a
     trial may read, `grants` names of environment variables that it is given besides those that every program needs (what
-    looks secret is never given). `as_root`: a person has allowed root where it is the only user.
+    looks secret is never given). `network`: it may use the network (tier A only). `as_root`: a person has allowed root where it is the only user.
     """
 
     wanted: str = "auto"
     readable: Collection[str] = ()
     grants: Collection[str] = ()
+    network: bool = False
     as_root: bool = False
     _chosen: list[tuple[Tier | None, str]] = field(default_factory=list, repr=False, compare=False)
 
@@ -49,7 +50,9 @@ class ContainedSandbox:
         """The tier, or None and the reason why nothing can be tried."""
         if not self._chosen:
             try:
-                chosen: Tier = "C" if self.wanted == "C" else tiers.choose(self.wanted, as_root=self.as_root)
+                chosen: Tier = "C" if self.wanted == "C" else tiers.choose(
+                    self.wanted, as_root=self.as_root, network=self.network
+                )
                 self._chosen.append((chosen, ""))
             except RuntimeError as e:
                 self._chosen.append((None, str(e)))
@@ -65,7 +68,8 @@ class ContainedSandbox:
         """What a verdict calls it."""
         tier = self.tier
         how = "limited" if tier == "C" else "contained" if tier else "none"
-        return how + (f", tier {tier}" if tier else "") + (", as root" if self.as_root and tier == "B" else "")
+        granted = [", as root"] * (self.as_root and tier == "B") + [", with the network"] * (self.network and tier == "A")
+        return how + (f", tier {tier}" if tier else "") + "".join(granted)
 
     @property
     def promise(self) -> str:
@@ -73,7 +77,7 @@ class ContainedSandbox:
         tier, reason = self._choose()
         if tier is None:
             return f"Nothing is tried here: no cage can be had ({reason})."
-        return ("You allowed it to run as root. " if self.as_root and tier == "B" else "") + tiers.PROMISES[tier]
+        return tiers.promise(tier, as_root=self.as_root, network=self.network)
 
     @contextlib.asynccontextmanager
     async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
@@ -120,9 +124,11 @@ class ContainedSandbox:
         originals = copied.linked[:ORIGINALS]
         hidden = [s for o in originals if (folder / o).is_dir() for s in await asyncio.to_thread(secrets_below, folder / o)]
         user = private_user(taken.number) if os.geteuid() == 0 and not self.as_root else None
+        if user is not None:
+            await asyncio.to_thread(own, work, user)
         return {
             "tier": tier, "folder": str(folder), "content": str(work), "originals": originals, "hidden": hidden,
-            "readable": list(self.readable), "as_root": self.as_root, "user": user,
+            "readable": list(self.readable), "network": self.network, "as_root": self.as_root, "user": user,
         }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def enclosed(plan: Cage, python: str, inner: Sequence[str], *, live: bool = Fals
     at = 0 if inner[0] == "--" else inner.index("-m")
     command = [python, *inner[:at], str(plan.seen_control / PROGRAM), str(plan.seen_control / POLICY), *inner[at:]]
     reached = (*plan.readable, *plan.writable, *(plan.folder / o for o in plan.originals))
+    reached = reached if plan.tier == "A" else (*reached, plan.folder)
     policy = {
         "user": plan.user, "namespaces": plan.tier == "A",
         "needed": [str(p) for p in (*reached, plan.control, plan.content, plan.private)],

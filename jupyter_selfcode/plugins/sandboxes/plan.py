@@ -106,11 +106,12 @@ class Cage:
         ]
 
     def _alone(self) -> list[tuple[str, int]]:
-        """No mounts: every place that may be read is a rule. Pseudo-terminals are left out, since the user's other
-        terminals are in the same folder; shared memory is the user's own, so only one who is nobody else may have it."""
+        """No mounts: every place that may be read is a rule, the real folder too, which notebooks name by its whole path.
+        Pseudo-terminals are left out, since the user's other terminals are in the same folder; shared memory is the user's
+        own, so only one who is nobody else may have it."""
         read = (
             *SYSTEM, *ETC, "/etc/passwd", "/etc/group", *(NAMES if self.network else ()), "/proc",
-            "/sys/devices/system", "/sys/fs/cgroup", *self.readable, *(str(self.folder / o) for o in self.originals),
+            "/sys/devices/system", "/sys/fs/cgroup", str(self.folder), *self.readable,
         )  # fmt: skip
         devices = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
         return [

@@ -86,11 +86,13 @@ def private_user(number: int) -> int:
 
 
 def own(path: Path, user: int) -> None:
-    """Give a folder with all in it to a user. Links are not followed."""
-    os.chown(path, user, user, follow_symlinks=False)
+    """Give a folder with all in it to a user. Links are not followed, and what is the user's is not touched again, for that
+    would show as a change."""
     for parent, folders, files in os.walk(path):
-        for name in (*folders, *files):
-            os.chown(os.path.join(parent, name), user, user, follow_symlinks=False)  # noqa: PTH118
+        for name in ("", *folders, *files):
+            each = os.path.join(parent, name)  # noqa: PTH118
+            if os.lstat(each).st_uid != user:
+                os.chown(each, user, user, follow_symlinks=False)
 
 
 def temp_root() -> Path:

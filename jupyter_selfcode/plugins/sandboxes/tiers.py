@@ -58,8 +58,17 @@ ALWAYS = (
     "scope."
 )
 
+GRANTED_ROOT = "You allowed it to run as root; but for that: "
+GRANTED_NETWORK = "You allowed it the network; but for that: "
+
 SECONDS = 20.0
 """How long a self-test may take."""
+
+
+def promise(tier: Tier, *, as_root: bool = False, network: bool = False) -> str:
+    """What a tier promises, and first what a person has allowed beyond it."""
+    granted = GRANTED_NETWORK * (network and tier == "A") + GRANTED_ROOT * (as_root and tier == "B")
+    return granted + PROMISES[tier]
 
 
 @dataclass(frozen=True, slots=True)
