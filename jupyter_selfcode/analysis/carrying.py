@@ -115,7 +115,7 @@ class Packer:
         if zone is None:
             return None
         if zone is datetime.UTC:
-            return "UTC"
+            return "+00:00"
         if type(zone).__module__.partition(".")[0] == "zoneinfo" and isinstance(zone.key, str):
             return str(zone.key)
         raise Refused("its time zone has no name")
@@ -233,7 +233,7 @@ class Unpacker:
         made = datetime.datetime.fromisoformat(text).replace(fold=fold)
         if zone is None:
             return made
-        if zone == "UTC":
+        if zone == "+00:00":
             return made.replace(tzinfo=datetime.UTC)
         import zoneinfo
 
