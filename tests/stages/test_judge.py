@@ -168,7 +168,7 @@ async def test_an_object_that_always_agrees_is_never_decisive(cage, tmp_path):
     assert (trial.passed, trial.decisive) == (True, 0)
     assert isinstance(decide([trial], Policy("deploy")), Ask)
     assert any("can forge it" in a for a in trial.assumptions)
-    assert any("Always answers for itself" in a for a in trial.assumptions)
+    assert any("could reach the judge" in a for a in trial.assumptions)
 
 
 async def test_objects_that_run_code_where_they_are_read_run_nothing_outside_of_the_cage(cage, tmp_path):
