@@ -169,8 +169,6 @@ class NbclientKernel:
                 if self._observed:
                     options["pass_fds"] = (self._observed.given,)
                 await kernels.start_kernel(cwd=str(cwd), extra_arguments=arguments, stdout=log, stderr=log, **options)
-                if self._observed:
-                    self._observed.listen()
             bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
             output = self._limits.output if self._trial else None
             options = {"largest": output + 2**20, **bounded} if output is not None else {}
@@ -181,6 +179,8 @@ class NbclientKernel:
             for channel in channels:
                 channel.gate, channel.refuse = self._let_in, self._refuse
             self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
+            if self._observed:
+                await self._observed.listen()
         except (OSError, RuntimeError, TimeoutError) as e:
             said = self._last_words() or (str(e) or f"no answer in {self._limits.startup_seconds:g} s")
             raise KernelUnavailable(
