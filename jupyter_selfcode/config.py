@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Enum, Float, Int, List, TraitError, Unicode
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
@@ -51,7 +51,24 @@ class SelfCode(Configurable):
     context_level = Enum(
         ("schema", "summary", "samples", "full"), "summary", help="How much of the data's shape a prompt may hold."
     ).tag(config=True)
-    sandbox = Enum(("limited",), "limited", help="Sandbox for trials.").tag(config=True)
+    sandbox = Enum(
+        ("auto", "A", "B", "C"), "auto", help="Cage for trials. auto: the strongest that this machine gives, A "
+        "(bubblewrap) or B (Landlock); where there is none nothing is tried. C: limits only, and every change is asked about."
+    ).tag(config=True)
+    sandbox_read = List(Unicode(), help="Files and folders outside of the notebook's that a trial may read.").tag(config=True)
+    sandbox_write = List(
+        Unicode(), help="Files and folders outside of the notebook's that a contained run may write."
+    ).tag(config=True)
+    sandbox_network = Bool(
+        False, help="Allow trials and contained runs the network (tier A only)."
+    ).tag(config=True)
+    sandbox_as_root = Bool(
+        False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
+    ).tag(config=True)
+    contain = Enum(
+        ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "
+        "is deploy and this machine gives a cage."
+    ).tag(config=True)
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)

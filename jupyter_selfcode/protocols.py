@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from .values.effect import Effect
 from .values.events import Event
 from .values.notebook import Cell, Notebook
 from .values.patch import CellOp
 from .values.prompt import Completion, Cost, Prompt
 from .values.request import Context, Passage, Request
-from .values.trial import Candidate, CellResult, Finding, Run, Trial
+from .values.trial import Candidate, CellResult, Finding, Run, Tier, Trial
 from .values.version import Lineage, Outcome, Recorded, Version
 
 
@@ -100,13 +101,16 @@ class Retriever(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one trial. Seconds are wall time (a cell; the whole), bytes are memory and output of the kernel."""
+    """Of one trial. Seconds are wall time (a cell; the whole); bytes are memory, output and what is written on disk;
+    `processes` counts those of the kernel and of all that it starts."""
 
     cell_seconds: float | None = 120.0
     seconds: float | None = 600.0
     memory: int | None = 8 * 2**30
     output: int | None = 20 * 2**20
     startup_seconds: float = 60.0
+    processes: int = 512
+    disk: int | None = 2 * 2**30
 
 
 class Kernel(Protocol):
@@ -118,6 +122,9 @@ class Kernel(Protocol):
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
         """Run our own code silently and return the JSON object it hands to `_selfcode_reply(...)`; {} where it failed."""
 
+    async def effects(self) -> tuple[Sequence[Effect], int]:
+        """What the cells did so far outside of their names, and how many events are known to have gone untold."""
+
     @property
     def state(self) -> str:
         """`complete` while it is well, else a `RunState` with the reason in `detail`."""
@@ -128,10 +135,14 @@ class Kernel(Protocol):
 
 @runtime_checkable
 class Sandbox(Protocol):
-    """Opens kernels for trials. `promise` is the one line about containment that people are shown."""
+    """Opens kernels for trials. `promise` is the one line about containment that people are shown, `tier` how strong it
+    is: only what was tried in a cage (A, B, M) may be deployed unasked."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def tier(self) -> Tier | None: ...
 
     @property
     def promise(self) -> str: ...

@@ -182,6 +182,17 @@ def _version(name: str) -> str:
         return "not installed"
 
 
+def sandbox_of(workspace: Workspace) -> dict[str, Any]:
+    """The cage that trials get: its tier, its promise, and why a stronger one is not there."""
+    from .plugins.sandboxes import tiers
+
+    sandbox, given = workspace.engine.sandbox, tiers.probe()
+    return {
+        "name": sandbox.name, "tier": sandbox.tier, "promise": sandbox.promise, "always": tiers.ALWAYS,
+        "missing": {tier: reason for tier, reason in given.reasons.items() if reason},
+    }
+
+
 def doctor(workspace: Workspace) -> dict[str, Any]:
     """What this machine gives: versions, sandbox with its promise, models, kernel, store, plug-ins, settings."""
     problems: list[str] = []
@@ -191,13 +202,16 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
         problems_note = "No model is set: the free rules work alone. Set one: SelfCode.model, --model, or %selfcode model NAME."
     else:
         problems_note = f"Model in use: {workspace.settings.model}."
+    sandbox = sandbox_of(workspace)
+    if sandbox["tier"] is None:
+        problems.append(sandbox["promise"])
     return {
         "ok": not problems,
         "problems": problems,
         "notes": [problems_note, *workspace.notices],
         "python": sys.version.split()[0],
         "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
-        "sandbox": {"name": workspace.engine.sandbox.name, "promise": workspace.engine.sandbox.promise},
+        "sandbox": sandbox,
         "models": found,
         "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers")},
         "settings": settings_of(workspace),

@@ -48,7 +48,7 @@ def make_model(settings: SelfCode) -> Model | None:
 
 def make_engine(settings: SelfCode, store: Store, model: Model | None = None) -> Engine:
     """An engine with the plug-ins that the settings name."""
-    from .plugins.sandboxes.local import LocalSandbox
+    from .plugins.sandboxes.contained import ContainedSandbox
 
     model = model or make_model(settings)
     proposers: list[Proposer] = []
@@ -61,7 +61,9 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
             proposers.append(kind())
     return Engine(
         proposers=proposers,
-        sandbox=LocalSandbox(),
+        sandbox=ContainedSandbox(
+            settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+        ),
         checks=[plugin("checks", name)() for name in plugins("checks")],
         retrievers=[plugin("retrievers", name)() for name in plugins("retrievers")],
         store=store,

@@ -338,5 +338,7 @@ class Course:
 
 
 def _told(trial: Trial) -> TriedCandidate:
-    c = trial.candidate
-    return TriedCandidate(trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings)
+    c, run = trial.candidate, trial.run or Run()
+    return TriedCandidate(
+        trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen
+    )

@@ -28,7 +28,7 @@ from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
-from ..values.trial import Example, Trial
+from ..values.trial import CAGES, Example, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
 Recorded = Mapping[str, tuple[Any, ...]]
@@ -154,6 +154,8 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
         return Ask(best, best.asks[0].message)
     if policy.mode != "deploy":
         return Ask(best, "A person decides (policy propose).")
+    if best.candidate.patch and (best.run is None or best.run.tier not in CAGES):
+        return Ask(best, "It was tried without a cage (tier C), so a person decides.")
     if not best.candidate.warrant:
         if (best.level or 0) < policy.min_level:
             return Ask(best, "It ran, but no contract says that it is right.")

@@ -13,9 +13,10 @@ from pathlib import Path
 from ..analysis import effects, modules, near, removed
 from ..analysis.contract import executable
 from ..analysis.magics import parse
+from ..analysis.out_of_reach import out_of_reach
 from ..values.notebook import Notebook
 from ..values.request import Failure, Option, Request, Triage, TriageKind
-from ..values.trial import Run
+from ..values.trial import CAGES, Run
 
 _CODE = frozenset(
     [
@@ -318,6 +319,8 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
     A wish without a failure is `code`.
     """
     failure = request.failure
+    if caged := _caged(before, folder):
+        return Triage("environment", caged, _options("environment", True))
     if failure is None:
         words = {
             "intent": "Nothing has failed; words want their code.",
@@ -354,6 +357,14 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
             f"From the top, an earlier cell fails first (cell {where}): {earlier.ename}: {_short(earlier.evalue)}",
         )
     return made("code", _code(failure, notebook))
+
+
+def _caged(before: Run | None, folder: Path) -> str | None:
+    """Why a run in a cage says nothing about the notebook: it failed at what only the cage keeps from it."""
+    if before is None or before.tier not in CAGES or before.failure is None:
+        return None
+    found = (out_of_reach(name, said, folder) for name, said in chain(before.failure))
+    return next((reason for reason in found if reason), None)
 
 
 def _recovered(failure: Failure, before: Run | None) -> bool:

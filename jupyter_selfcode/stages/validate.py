@@ -120,6 +120,7 @@ async def validate(
         reply: Mapping[str, object] = {}
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)
+        effects, unseen = await kernel.effects()
         state, detail = kernel.state, kernel.detail
     failed = any(r.status in ("error", "stopped") for r in results)
     done.append(
@@ -131,5 +132,8 @@ async def validate(
             tuple(examples),
             read_variables(reply),
             sandbox.name,
+            sandbox.tier,
+            tuple(effects),
+            unseen,
         )
     )

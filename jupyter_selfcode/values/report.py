@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .effect import Effect
 from .request import TriageKind
 from .trial import Finding
 
@@ -40,7 +41,8 @@ class DeployedVersion:
 
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
-    """A candidate that was tried; seconds are wall time from screen to verdict."""
+    """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
+    `unseen`: how many events are known to have gone untold."""
 
     kind: str
     seconds: float
@@ -48,6 +50,8 @@ class TriedCandidate:
     proposer: str
     level: int | None = None
     findings: tuple[Finding, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

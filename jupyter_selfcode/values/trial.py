@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
@@ -13,6 +14,10 @@ from .request import Failure, Variable
 Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
 RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
+
+Tier = Literal["A", "B", "M", "C"]
+"""How strong the cage of a trial was: namespaces and rules, rules alone, macOS's own; C is none."""
+CAGES: tuple[Tier, ...] = ("A", "B", "M")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,11 @@ class CellResult:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped."""
+    """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
+
+    `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
+    to have gone untold (none is known of a run that nobody observed).
+    """
 
     results: tuple[CellResult, ...] = ()
     state: RunState = "complete"
@@ -77,6 +86,9 @@ class Run:
     examples: tuple[Example, ...] = ()
     variables: tuple[Variable, ...] = ()
     sandbox: str = ""
+    tier: Tier | None = None
+    effects: tuple[Effect, ...] = ()
+    unseen: int = 0
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""

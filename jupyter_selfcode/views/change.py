@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Reject
+from ..values.effect import EffectKind
 from ..values.events import Decided
 from ..values.notebook import Notebook
 from ..values.patch import apply_ops, patch_id
@@ -20,6 +21,7 @@ from .blocks import (
     Listing,
     Paragraph,
     Source,
+    Span,
     Spans,
     Steps,
     Title,
@@ -95,6 +97,43 @@ def _outputs(trial: Trial, after: Notebook) -> list[Block]:
     return [Fold(f"outputs that change: {len(changed)}", tuple(shown), shown=True)]
 
 
+DID: tuple[tuple[EffectKind, str], ...] = (
+    ("network", "used the network"), ("process", "started"), ("native", "loaded compiled code"),
+    ("environment", "set in the environment"), ("deletes", "deleted"), ("changes", "changed"), ("creates", "created"),
+    ("reads", "read"),
+)  # fmt: skip
+"""Kinds of effect in the words of this view, what a person should see first before the rest."""
+
+NAMED = 8
+"""How many things of one kind a line names."""
+
+
+def _did(trial: Trial, after: Notebook) -> list[Block]:
+    """What was done outside of names, a line for each kind and cell; what was only read comes last."""
+    effects = trial.run.effects if trial.run else ()
+    places = {cell.id: place for place, cell in enumerate(after.cells, 1)}
+    lines: list[Spans] = []
+    for kind, verb in DID:
+        for refused in (False, True):
+            mine = [e for e in effects if e.kind == kind and e.refused is refused]
+            for cell_id in dict.fromkeys(e.cell_id for e in mine):
+                named = [e.what for e in mine if e.cell_id == cell_id]
+                more = f", and {len(named) - NAMED:,} more" if len(named) > NAMED else ""
+                lines.append(
+                    say(
+                        "tried and was refused: " if refused else "",
+                        f"{verb} ",
+                        code(", ".join(named[:NAMED])),
+                        more,
+                        dim(f"  cell {places[cell_id]}" if cell_id in places else "  found in the folder"),
+                    )
+                )
+    if trial.run and trial.run.unseen:
+        lines.insert(0, say(Span("more than could be observed", "warning")))
+    loud = any(e.kind != "reads" for e in effects) or bool(trial.run and trial.run.unseen)
+    return [Fold("what it did while it was tried", (Listing(tuple(lines)),), shown=loud)] if lines else []
+
+
 def _tried(decided: Decided, chosen: Trial | None) -> list[Block]:
     lines = []
     for t in decided.trials:
@@ -152,7 +191,7 @@ def proposal(decided: Decided, before: Notebook, *, promise: str = "", speak: Sp
     if c.rerun:
         blocks.append(Paragraph(say("Runs again in the live kernel: ", code(", ".join(c.rerun)))))
     blocks += [*_evidence(trial, promise), *_examples(trial.run.examples if trial.run else ()), *_outputs(trial, after)]
-    blocks += [*_tried(decided, trial), footer]
+    blocks += [*_did(trial, after), *_tried(decided, trial), footer]
     if isinstance(decision, Ask):
         blocks.append(Paragraph(say("Waits for you: ", decision.reason)))
         blocks.append(

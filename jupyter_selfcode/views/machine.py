@@ -52,6 +52,8 @@ def doctor(data: Mapping[str, Any]) -> View:
                 ("python", say(data["python"])),
                 ("versions", say(" · ".join(f"{k} {v}" for k, v in data["versions"].items()))),
                 ("sandbox", say(code(data["sandbox"]["name"]), f"  {data['sandbox']['promise']}")),
+                *((f"not tier {tier}", say(reason)) for tier, reason in data["sandbox"]["missing"].items()),
+                ("always", say(dim(data["sandbox"]["always"]))),
             )
         )
     )

@@ -21,8 +21,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import open_live
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -77,7 +77,7 @@ def by_trial(folder: Path) -> int:
 
     async def work() -> int:
         notebook = value()
-        async with LocalSandbox().open(notebook, folder, Limits()) as kernel:
+        async with ContainedSandbox().open(notebook, folder, Limits()) as kernel:
             return sum([bool(r.outputs) async for r, _ in execute(kernel, notebook.cells)])
 
     return asyncio.run(work())

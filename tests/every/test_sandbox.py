@@ -8,8 +8,9 @@ import pytest
 
 from jupyter_selfcode.analysis.contract import examples_of, judge_examples, probe
 from jupyter_selfcode.analysis.variables import PROBE, read_variables
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
+from jupyter_selfcode.plugins.sandboxes.tiers import PROMISES
 from jupyter_selfcode.protocols import Limits, Sandbox
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
@@ -24,7 +25,7 @@ CONTRACT = '''%%selfcode
 squares = [n * n for n in range(10)]'''
 
 
-@pytest.fixture(params=[LocalSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
+@pytest.fixture(params=[ContainedSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
 def sandbox(request):
     return request.param()
 
@@ -44,7 +45,8 @@ def test_a_sandbox_has_a_name_and_a_promise(sandbox):
     assert isinstance(sandbox, Sandbox)
     assert sandbox.name
     assert "\n" not in sandbox.promise
-    assert "rights" in sandbox.promise
+    assert sandbox.promise in PROMISES.values() or "rights" in sandbox.promise
+    assert sandbox.tier in PROMISES
 
 
 async def test_cells_share_their_names_and_give_streams_and_values(sandbox, folder):
@@ -180,3 +182,12 @@ async def test_words_without_code_run_as_nothing(sandbox, folder):
     async with sandbox.open(Notebook(), folder, Limits()) as kernel:
         result = await kernel.execute(cell("%%selfcode\nLoad every file and add them up."))
     assert (result.status, result.outputs, result.failure) == ("ok", (), None)
+
+
+async def test_what_changed_in_the_folder_is_known_and_the_real_one_is_as_it_was(sandbox, folder):
+    async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+        await kernel.execute(cell("import os\nopen('new.txt', 'w').write('n')\nos.remove('mine.py')\nopen('data.csv', 'a').write('3,4')"))
+        effects, unseen = await kernel.effects()
+    assert {(e.kind, e.what) for e in effects} == {("creates", "new.txt"), ("deletes", "mine.py"), ("changes", "data.csv")}
+    assert unseen == 0
+    assert sorted(p.name for p in folder.iterdir()) == ["data.csv", "mine.py"]

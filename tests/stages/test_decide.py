@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jupyter_selfcode.stages.decide import asserted, decide, nothing_passed, weighed
@@ -26,7 +28,7 @@ def text(value: str) -> tuple[dict, ...]:
 
 def ran(*ids: str, failed: str | None = None, examples: tuple[Example, ...] = (), outputs: dict | None = None) -> Run:
     results = tuple(CellResult(i, "error" if i == failed else "ok", (outputs or {}).get(i, ())) for i in ids)
-    return Run(results, "error" if failed else "complete", examples=examples, sandbox="test")
+    return Run(results, "error" if failed else "complete", examples=examples, sandbox="test", tier="A")
 
 
 def trial(cell_id: str, source: str, run: Run, before: Run, recorded: dict | None = None, **given) -> Trial:
@@ -198,3 +200,14 @@ def test_a_recorded_output_that_shows_nothing_of_the_change_is_not_decisive():
 )
 def test_only_assertions_that_run_and_say_something_count(source, expected):
     assert asserted(source) == expected
+
+
+@pytest.mark.parametrize("tier", ["C", None])
+def test_what_was_tried_without_a_cage_is_never_deployed_unasked(tier):
+    run = replace(ran("a", "b", examples=(example("b"),)), tier=tier)
+    before = ran("a", "b", failed="b", examples=(example("b", False),))
+    decision = decide([trial("a", "x = 2", run, before)], DEPLOY)
+    assert isinstance(decision, Ask)
+    assert "without a cage" in decision.reason
+    warranted = decide([trial("a", "x = 2", run, before, warrant="documented as the same")], DEPLOY)
+    assert isinstance(warranted, Ask)

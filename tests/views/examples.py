@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyter_selfcode import views
 from jupyter_selfcode.values.decision import Ask, Reject
+from jupyter_selfcode.values.effect import Effect
 from jupyter_selfcode.values.events import Decided
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import diff
@@ -68,6 +69,13 @@ def build(
             Example(cell, f"{words!r}\n", "1\n", out, False),
         ),
         sandbox="limited",
+        effects=(
+            Effect("creates", f"report {out}", cell),
+            Effect("reads", words, cell),
+            Effect("network", out, "b7", refused=True),
+            Effect("deletes", cell),
+        ),
+        unseen=1,
     )
     good = Trial(
         Candidate(diff(before, after), why, "llm", Cost(0.0123, 3100, 420, 2, 8.1), "openai/gpt-4o"),
@@ -250,7 +258,10 @@ def build(
         "versions": {"ipython": "9.18", "litellm": "not installed"},
         "sandbox": {
             "name": "limited",
-            "promise": "Limits of time and memory, no keys, a copy of the folder; the network and your files can be reached.",
+            "tier": "C",
+            "promise": "It runs with your rights, with limits on time and memory. We do not auto-accept.",
+            "missing": {"A": "bubblewrap is not installed (package bubblewrap)", "B": "this system has no Landlock"},
+            "always": "Validation does not prove that the cell is harmless or right.",
         },
         "models": found,
         "plugins": {"stores": ["sql"]},

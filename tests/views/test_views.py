@@ -109,6 +109,19 @@ def test_a_proposal_says_what_is_not_checked_before_what_is_and_what_to_type_nex
         assert said in text
 
 
+def test_a_proposal_shows_what_it_did_while_it_was_tried():
+    text = examples.build(out="total.csv")["proposal"].text(100)
+    for said in (
+        "what it did while it was tried",
+        "more than could be observed",
+        "tried and was refused: used the network total.csv  cell 3",
+        "created report total.csv  cell 2",
+        "deleted 3f2a91c0  found in the folder",
+        "read Plot revenue per month",
+    ):
+        assert said in text
+
+
 def test_a_proposal_is_addressed_as_the_host_is_typed():
     before = Notebook((Cell("a", "code", "1"),))
     view = views.history("nb.ipynb", [], {}, speak=lambda word: f"jupyter selfcode {word} nb.ipynb")

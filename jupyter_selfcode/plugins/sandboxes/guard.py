@@ -45,6 +45,7 @@ def guard(root: str, own: str, exempt: frozenset[str]) -> None:
             if (text + "/").startswith(root + "/") and not (text + "/").startswith(own + "/"):
                 parts = text[len(root) + 1 :].split("/")
                 if not any(p.startswith(".") or p in exempt for p in parts):
+                    sys.audit("jupyter_selfcode.refused")  # for the witness, which has just told of it
                     raise PermissionError(13, "This is the real folder; a trial writes only into its copy", text)
 
     sys.addaudithook(hook)

@@ -17,6 +17,7 @@ from ...values.errors import KernelUnavailable
 from ...values.notebook import Notebook
 from .bounded import CellClient
 from .nbclient_kernel import LOG, NbclientKernel
+from .observed import Observed
 
 DEFAULT = "python3"
 SOCKET_PATH = 100
@@ -81,12 +82,14 @@ def provisioned(spec: KernelSpec, provisioner: str, **config: Any) -> KernelSpec
 
 @contextlib.asynccontextmanager
 async def driven(
-    name: str, spec: KernelSpec, sockets: Path, cwd: Path, limits: Limits, *, trial: bool, **options: Any
+    name: str, spec: KernelSpec, sockets: Path, cwd: Path, limits: Limits, *, trial: bool,
+    observed: Observed | None = None, **options: Any,
 ) -> AsyncIterator[NbclientKernel]:
     """A running kernel. However the context is left, its processes are dead and its sockets gone before it ends.
 
     `sockets`: an empty folder of ours, for the connection file and the sockets. A trial ends at once, a run is asked
-    to end first, as nbclient does. `options` are for `NbclientKernel.start`. Raises `KernelUnavailable`.
+    to end first, as nbclient does. `observed` is told what the kernel's witness says. `options` are for
+    `NbclientKernel.start`. Raises `KernelUnavailable`.
     """
     local = len(str(sockets).encode()) + 4 < SOCKET_PATH
     place = {"transport": "ipc", "ip": str(sockets / "s")} if local else {"transport": "tcp"}
@@ -94,7 +97,7 @@ async def driven(
         kernel_name=name, kernel_spec_manager=_OneSpec(spec), connection_file=str(sockets / "kernel.json"),
         client_factory=CellClient, log=LOG, **place,
     )  # fmt: skip
-    kernel, now = NbclientKernel(kernels, limits, sockets / "log", trial=trial), True
+    kernel, now = NbclientKernel(kernels, limits, sockets / "log", trial=trial, observed=observed), True
     try:
         await kernel.start(cwd=cwd, **options)
         yield kernel

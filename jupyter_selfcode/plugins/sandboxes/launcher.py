@@ -10,7 +10,9 @@ of it when the caller is killed. Only the standard library is imported; a strong
 Without /proc (macOS) neither memory nor the number of processes is watched, and who leaves the group is not found.
 
 POLICY is a JSON object: `parent` (process id of the caller), `memory` (bytes of the whole tree, or null), `processes`,
-`file_size` (bytes of one file). It ends as the kernel ended, or with one of the codes below.
+`file_size` (bytes of one file), and where they are asked for `disk` (`folder`, `bytes`, `entries`), `user` (the number of
+the unprivileged user to become, where root calls), `needed` (paths that this user must be able to reach) and `namespaces`
+(the command is bubblewrap). It ends as the kernel ended, or with one of the codes below.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ import os
 import signal
 import sys
 import time
+from typing import Any
 
-Policy = dict[str, "int | None"]
+Policy = dict[str, Any]
 
-MEMORY, PROCESSES, NOT_STARTED = 201, 202, 203
-"""Exit codes: stopped for its memory, for the number of its processes; the command could not be started."""
+MEMORY, PROCESSES, NOT_STARTED, DISK = 201, 202, 203, 204
+"""Exit codes: stopped for its memory, for the number of its processes; the command could not be started; stopped for what
+it wrote."""
 
 TICK = 0.1
 """Seconds between two looks at the tree; one look costs about half a millisecond."""
@@ -58,12 +62,116 @@ def limit(policy: Policy) -> None:
 
     lower(resource.RLIMIT_CORE, 0)
     lower(resource.RLIMIT_FSIZE, policy["file_size"] or 0)
+    if policy.get("cpu"):
+        lower(resource.RLIMIT_CPU, policy["cpu"])
     # A GPU driver maps hundreds of gigabytes of address space and uses none of it.
     if policy["memory"] is not None and not os.path.exists("/dev/nvidiactl"):  # noqa: PTH110 (a start is timed)
         lower(resource.RLIMIT_AS, policy["memory"] + RESERVE)
     # Where memory ends, the trial goes first and not the notebook that a person works in.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as f:  # noqa: PTH123
         f.write("900")
+
+
+MNT_NAMESPACE, USER_NAMESPACE, REC_PRIVATE, BIND = 0x20000, 0x10000000, 0x4000 | 0x40000, 0x1000
+"""CLONE_NEWNS, CLONE_NEWUSER of <sched.h>; MS_REC | MS_PRIVATE and MS_BIND of <sys/mount.h>."""
+
+OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442
+HERE, EMPTY_PATH, FROM_EMPTY_PATH, CLONE_TREE, ID_MAPPED = -100, 0x1000, 4, 1 | 0o2000000, 0x100000
+"""AT_FDCWD, AT_EMPTY_PATH, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, MOUNT_ATTR_IDMAP."""
+
+
+def mapped(libc: Any, folder: str, user: int) -> None:
+    """Mount a folder onto itself in such a way that root's files in it seem to be the user's, and what the user makes is
+    root's on disk (an idmapped mount, Linux 5.12). Raises `OSError`."""
+    import ctypes
+    import struct
+
+    def called(result: int, what: str) -> int:
+        if result < 0:
+            raise OSError(ctypes.get_errno(), f"{what} {folder}: {os.strerror(ctypes.get_errno())}")
+        return result
+
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        libc.unshare(USER_NAMESPACE)
+        os.write(write, b"x")
+        signal.pause()
+    try:
+        os.read(read, 1)
+        for kind in ("uid_map", "gid_map"):
+            with open(f"/proc/{child}/{kind}", "w") as f:  # noqa: PTH123
+                f.write(f"0 {user} 1")
+        space = os.open(f"/proc/{child}/ns/user", os.O_RDONLY)
+        tree = called(libc.syscall(OPEN_TREE, HERE, folder.encode(), CLONE_TREE), "open_tree")
+        attributes = struct.pack("=QQQQ", ID_MAPPED, 0, 0, space)
+        called(libc.syscall(MOUNT_SETATTR, tree, b"", EMPTY_PATH, attributes, ctypes.c_size_t(32)), "mount_setattr")
+        called(libc.syscall(MOVE_MOUNT, tree, b"", HERE, folder.encode(), FROM_EMPTY_PATH), "move_mount")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        for fd in (read, write):
+            os.close(fd)
+
+
+def become(user: int, needed: list[str], own: list[str]) -> None:
+    """Leave root for an unprivileged user, for good; raises `OSError` where that cannot be done.
+
+    What that user must reach often lies in a folder that only root may enter (an interpreter below /root). In mounts of
+    this process's own, such a folder is covered by an empty one in which only the needed paths are; where mounts are not
+    allowed either, the kernel will say what it could not read. Shared memory becomes its own, too.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> bool:
+        given = [None if x is None else x.encode() for x in (source, target, kind)]
+        return not libc.mount(*given, ctypes.c_ulong(flags), options.encode() if options else None)
+
+    if not libc.unshare(MNT_NAMESPACE) and mount("none", "/", None, REC_PRIVATE):
+        mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=256m,mode=1777")
+        closed: dict[str, list[str]] = {}
+        for path in needed:
+            parts = path.strip("/").split("/")
+            above = ("/" + "/".join(parts[:n]) for n in range(1, len(parts)))
+            first = next((a for a in above if os.path.isdir(a) and not os.stat(a).st_mode & 1), None)  # noqa: PTH112, PTH116
+            if first and os.path.exists(path):  # noqa: PTH110
+                closed.setdefault(first, []).append(path)
+        for folder, paths in closed.items():
+            opened = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in paths]
+            if not mount("tmpfs", folder, "tmpfs", 0, "mode=755"):
+                continue
+            for path, fd in opened:
+                if os.path.isdir(f"/proc/self/fd/{fd}"):  # noqa: PTH112
+                    os.makedirs(path, exist_ok=True)  # noqa: PTH103
+                else:
+                    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+                    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+                mount(f"/proc/self/fd/{fd}", path, None, BIND)
+                os.close(fd)
+        for path in own:
+            mapped(libc, path, user)
+    elif own:
+        raise OSError(f"{own[0]} belongs to root, and mounts of one's own are not allowed here")
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def written(folder: str) -> tuple[int, int]:
+    """Bytes on disk and number of entries below a folder; links are not followed."""
+    size = count = 0
+    left = [folder]
+    while left:
+        with contextlib.suppress(OSError), os.scandir(left.pop()) as entries:
+            for entry in entries:
+                count += 1
+                with contextlib.suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(entry.path)
+    return size, count
 
 
 def children(pid: int) -> list[int]:
@@ -101,6 +209,22 @@ def proportional(pid: int) -> int:
             return sum(int(line.split()[1]) * 1024 for line in f if line.startswith(("Pss:", "SwapPss:")))
     except OSError:
         return resident(pid)
+
+
+class Disk:
+    """Watches what was written. A look may take long, so the next is as far away as twenty of them."""
+
+    def __init__(self, limits: dict[str, Any] | None) -> None:
+        self.limits, self.next = limits, time.monotonic() + TICK
+
+    def passed(self) -> bool:
+        """Whether more was written than may be."""
+        now = time.monotonic()
+        if self.limits is None or now < self.next:
+            return False
+        size, count = written(self.limits["folder"])
+        self.next = now + max(5 * TICK, 20 * (time.monotonic() - now))
+        return bool(size > self.limits["bytes"] or count > self.limits["entries"])
 
 
 def passed(policy: Policy) -> int:
@@ -147,14 +271,33 @@ def start(policy: Policy, command: list[str]) -> int:
         return kernel
     try:
         os.setpgid(0, 0)
-        control(DIE_WITH_PARENT, signal.SIGKILL)
         limit(policy)
-        os.environ["JPY_PARENT_PID"] = str(launcher)
+        if policy.get("user") is not None:
+            become(policy["user"], policy["needed"], policy["mapped"])
+        control(DIE_WITH_PARENT, signal.SIGKILL)  # after that: it is forgotten where the user changes
+        # In a namespace our number means nothing, and 1 tells a kernel not to look for its parent.
+        os.environ["JPY_PARENT_PID"] = "1" if policy.get("namespaces") else str(launcher)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.execvpe(command[0], command, os.environ)
     except BaseException as e:
         os.write(2, f"{command[0]}: {e}\n".encode())
     os._exit(NOT_STARTED)
+
+
+def interrupt(policy: Policy, kernel: int) -> None:
+    """Interrupt the kernel and its children. bubblewrap, which is two processes above it, would end at an interrupt."""
+    if not policy.get("namespaces"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(kernel, signal.SIGINT)
+        return
+    for pid in [p for first in children(kernel) for p in tree(first)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+
+def ended(policy: Policy, code: int) -> int:
+    """The exit code, or minus the signal that ended the kernel, which bubblewrap tells as 128 and the signal."""
+    return 128 - code if policy.get("namespaces") and 128 < code <= 192 else code
 
 
 def arrived(wanted: set[signal.Signals]) -> int:
@@ -177,21 +320,20 @@ def main(policy: Policy, command: list[str]) -> int:
     if os.getppid() != policy["parent"]:
         return 128 + signal.SIGTERM
     kernel = start(policy, command)
-    code, looked = 0, time.monotonic()
+    code, looked, disk = 0, time.monotonic(), Disk(policy.get("disk"))
     try:
         while os.getppid() == policy["parent"]:
             number = arrived(wanted)
             if number == signal.SIGTERM:
                 return 128 + signal.SIGTERM
             if number == signal.SIGINT:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(kernel, signal.SIGINT)
+                interrupt(policy, kernel)
             status = reap(kernel)
             if status is not None:
-                return os.waitstatus_to_exitcode(status)
+                return ended(policy, os.waitstatus_to_exitcode(status))
             if time.monotonic() - looked >= TICK:
                 looked = time.monotonic()
-                code = passed(policy)
+                code = passed(policy) or DISK * disk.passed()
                 if code:
                     return code
         return 128 + signal.SIGTERM

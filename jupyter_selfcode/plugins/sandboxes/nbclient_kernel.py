@@ -15,7 +15,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar, cast
@@ -27,6 +27,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from ...analysis.contract import executable
 from ...protocols import Limits
 from ...values.canonical import plain
+from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell
 from ...values.request import Failure
@@ -34,6 +35,7 @@ from ...values.trial import CellResult, RunState
 from . import launcher
 from .bounded import BoundedChannel, CellClient
 from .cells import Cells, failure_of
+from .observed import Observed
 from .reply import REPLY_LIMIT, asking
 
 T = TypeVar("T")
@@ -63,11 +65,14 @@ ENAMES: dict[str, str] = {
 class NbclientKernel:
     """A kernel with its limits. Made by `kernels.driven`, which also ends it."""
 
-    def __init__(self, kernels: AsyncKernelManager, limits: Limits, log: Path, *, trial: bool) -> None:
+    def __init__(
+        self, kernels: AsyncKernelManager, limits: Limits, log: Path, *, trial: bool, observed: Observed | None = None
+    ) -> None:
         self._kernels = kernels
         self._limits = limits
         self._log = log
         self._trial = trial
+        self._observed = observed
         self._begun = time.monotonic()
         self._received = self._messages = 0
         self._stop: asyncio.Future[tuple[RunState, str]] = asyncio.get_running_loop().create_future()
@@ -105,6 +110,8 @@ class NbclientKernel:
         cells = self._cells
         node, index = cells.add(executable(cell.source))
         self._client.cell_id = cell.id
+        if self._observed:
+            self._observed.begin(cell.id)
         start = time.monotonic()
         try:
             await self._within(cells.async_execute_cell(node, index), self._limits.cell_seconds)
@@ -115,7 +122,10 @@ class NbclientKernel:
         except Exception as e:  # whatever a kernel sends must not end the caller
             self._halt("output", f"stopped: the kernel sent what cannot be read ({type(e).__name__}: {e})"[:300])
         seconds = time.monotonic() - start
-        return self._result(cell, node.execution_count, cells.outputs(index), seconds)
+        result = self._result(cell, node.execution_count, cells.outputs(index), seconds)
+        if self._observed:
+            self._observed.settle(result.failure)
+        return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
         """Run our own code silently; the JSON object it hands to `_selfcode_reply(...)`, {} where it failed.
@@ -142,6 +152,10 @@ class NbclientKernel:
             return {}
         return value if isinstance(value, dict) else {}
 
+    async def effects(self) -> tuple[Sequence[Effect], int]:
+        """What the cells did so far outside of their names, and how many events are known to have gone untold."""
+        return await asyncio.to_thread(self._observed.told) if self._observed else ((), 0)
+
     # ---- life ------------------------------------------------------------------------------------------------------
 
     async def start(self, *, cwd: Path, note: str = "", **options: Any) -> None:
@@ -152,7 +166,11 @@ class NbclientKernel:
         self._note = note
         try:
             with self._log.open("wb") as log:
+                if self._observed:
+                    options["pass_fds"] = (self._observed.given,)
                 await kernels.start_kernel(cwd=str(cwd), extra_arguments=arguments, stdout=log, stderr=log, **options)
+                if self._observed:
+                    self._observed.listen()
             bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
             output = self._limits.output if self._trial else None
             options = {"largest": output + 2**20, **bounded} if output is not None else {}

@@ -1,8 +1,8 @@
-"""A kernel provisioner that starts a local kernel without the caller's secrets and under limits: tier C, "limited".
+"""Kernel provisioners that start a local kernel without the caller's secrets: under limits only (tier C), or in a cage.
 
-`jupyter_client` finds it by its entry point, `selfcode-limited`, so any `kernel.json` may name it. It is *not* containment:
-the kernel runs with the rights of the user. A stronger tier is another provisioner under another name; it needs to
-change `command` (what goes between the launcher and the kernel) and its traits, and nothing in the driver.
+`jupyter_client` finds them by their entry points, `selfcode-limited` and `selfcode-contained`, so any `kernel.json` may name
+one, a live kernel's too, and nbclient drives either unchanged. The first is *not* containment: the kernel runs with the
+rights of the user. The second differs from it in what goes between the launcher and the kernel, and in nothing else.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ class LimitedProvisioner(LocalProvisioner):
     memory = Int(None, allow_none=True, help="Bytes that the kernel and all its children may hold.").tag(config=True)
     processes = Int(512, allow_none=True, help="Processes that the kernel may have at once.").tag(config=True)
     file_size = Int(2 * 2**30, help="Bytes of the largest file that it may write.").tag(config=True)
+    cpu = Int(None, allow_none=True, help="Seconds of processor time of one of its processes.").tag(config=True)
+    disk = Int(None, allow_none=True, help="Bytes that it may write below `watched`.").tag(config=True)
+    entries = Int(200_000, help="Files and folders that may be below `watched`.").tag(config=True)
+    watched = Unicode("", help="Folder whose size is watched. Empty: none.").tag(config=True)
     grants = List(Unicode(), help="Environment variables that it is given besides the usual ones.").tag(config=True)
     scratch = Unicode("", help="Folder for temporary files and settings. Empty: made and removed.").tag(config=True)
 
@@ -90,10 +94,16 @@ class LimitedProvisioner(LocalProvisioner):
 
     def command(self, kernel: list[str]) -> list[str]:
         """The whole command: this interpreter, without site packages, runs the launcher, which runs the kernel."""
+        return self._launching(kernel)
+
+    def _launching(self, command: list[str], **more: Any) -> list[str]:
         policy = {
             "parent": os.getpid(), "memory": self.memory, "processes": self.processes, "file_size": self.file_size,
+            "cpu": self.cpu, **more,
         }  # fmt: skip
-        return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *kernel]
+        if self.watched and self.disk is not None:
+            policy["disk"] = {"folder": self.watched, "bytes": self.disk, "entries": self.entries}
+        return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *command]
 
     async def kill(self, restart: bool = False) -> None:
         """Have the launcher end the whole tree, and wait for it: milliseconds, and nobody is left."""

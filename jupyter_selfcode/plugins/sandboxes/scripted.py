@@ -15,15 +15,17 @@ import linecache
 import sys
 import tempfile
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...analysis.contract import executable
 from ...protocols import Kernel, Limits
+from ...values.effect import Effect
 from ...values.notebook import Cell, Notebook
 from ...values.request import Failure
-from ...values.trial import CellResult, RunState
+from ...values.trial import CellResult, RunState, Tier
+from .observed import difference, look
 from .reply import REPLY_LIMIT, answer
 from .scratch import copy_folder
 
@@ -54,6 +56,7 @@ class ScriptedKernel:
         self.detail = ""
         self._script = script
         self._count = 0
+        self._before, _ = look(folder)
 
     async def execute(self, cell: Cell) -> CellResult:
         """Run a cell."""
@@ -94,6 +97,10 @@ class ScriptedKernel:
         value = json.loads(text) if text else {}
         return value if isinstance(value, dict) else {}
 
+    async def effects(self) -> tuple[Sequence[Effect], int]:
+        """What has changed in the folder. There is no witness in this very process."""
+        return difference(self._before, look(self.folder)[0]), 0
+
     def _run(self, source: str, name: str) -> tuple[io.StringIO, io.StringIO, list[str], BaseException | None]:
         out, err, results = io.StringIO(), io.StringIO(), list[str]()
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
@@ -127,6 +134,7 @@ class ScriptedSandbox:
     """Opens `ScriptedKernel`s. `opened` counts them, `closed` those whose context has ended."""
 
     name = "scripted"
+    tier: Tier | None = "A"  # so that what uses it can be tested as if it had been contained
     promise = "Cells run in this very process, with your rights: for tests of the engine, nothing is contained."
 
     def __init__(self, script: Script | None = None) -> None:

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import UNLIMITED, open_live
-from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -77,7 +77,7 @@ def masked(found):
 async def test_outputs_are_those_of_nbclient_in_a_run_and_in_a_trial(root, tmp_path):
     expected = masked(await asyncio.to_thread(plainly, tmp_path))
     notebook = Notebook(tuple(Cell(f"c{i}", "code", s) for i, s in enumerate(ASSORTED)))
-    for opened in (open_live(notebook, tmp_path), LocalSandbox().open(notebook, tmp_path, Limits())):
+    for opened in (open_live(notebook, tmp_path), ContainedSandbox().open(notebook, tmp_path, Limits())):
         async with opened as kernel:
             results = [await kernel.execute(c) for c in notebook.cells]
         assert masked([(joined(r.outputs), r.execution_count) for r in results]) == expected

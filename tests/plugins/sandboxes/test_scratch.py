@@ -51,7 +51,7 @@ def test_what_is_too_large_is_linked_and_said(folder, tmp_path):
     assert not (tmp_path / "copy" / "b.txt").is_symlink()
     assert done.linked == ["big.bin"]
     assert "big.bin" in done.note
-    assert "linked, not copied" in done.note
+    assert "not copied, and must not be written" in done.note
 
 
 def test_a_folder_with_very_many_files_is_linked_beyond_what_is_copied(folder, tmp_path):

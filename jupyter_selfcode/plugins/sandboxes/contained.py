@@ -1,0 +1,151 @@
+"""The sandbox of this machine: a trial in the strongest cage that there is, in a throw-away copy of the folder.
+
+It fails closed. Where no cage can be had nothing is tried, unless a person has chosen tier C, limits only, by name; and
+what was tried there is never deployed unasked (`stages.decide`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...protocols import Kernel, Limits
+from ...values.errors import KernelUnavailable
+from ...values.notebook import Notebook
+from ...values.trial import Tier
+from . import tiers
+from .guard import write_guard
+from .kernels import driven, kernel_of, provisioned
+from .observed import observing
+from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
+from .terminals import write_without_terminal
+
+ORIGINALS = 500
+"""Parts of a folder that are not copied and are shown one by one; what is beyond that is not there in a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainedSandbox:
+    """Trial kernels on this machine.
+
+    `wanted` is a tier or `auto`: the strongest cage. `readable` are files and folders outside of the notebook's that a
+    trial may read, `grants` names of environment variables that it is given besides those that every program needs (what
+    looks secret is never given). `network`: it may use the network (tier A only). `as_root`: a person has allowed root where it is the only user.
+    """
+
+    wanted: str = "auto"
+    readable: Collection[str] = ()
+    grants: Collection[str] = ()
+    network: bool = False
+    as_root: bool = False
+    _chosen: list[tuple[Tier | None, str]] = field(default_factory=list, repr=False, compare=False)
+
+    def _choose(self) -> tuple[Tier | None, str]:
+        """The tier, or None and the reason why nothing can be tried."""
+        if not self._chosen:
+            try:
+                chosen: Tier = "C" if self.wanted == "C" else tiers.choose(
+                    self.wanted, as_root=self.as_root, network=self.network
+                )
+                self._chosen.append((chosen, ""))
+            except RuntimeError as e:
+                self._chosen.append((None, str(e)))
+        return self._chosen[0]
+
+    @property
+    def tier(self) -> Tier | None:
+        """The tier that trials run in; None: nothing can be tried here."""
+        return self._choose()[0]
+
+    @property
+    def name(self) -> str:
+        """What a verdict calls it."""
+        tier = self.tier
+        how = "limited" if tier == "C" else "contained" if tier else "none"
+        granted = [", as root"] * (self.as_root and tier == "B") + [", with the network"] * (self.network and tier == "A")
+        return how + (f", tier {tier}" if tier else "") + "".join(granted)
+
+    @property
+    def promise(self) -> str:
+        """What its tier promises, in one line."""
+        tier, reason = self._choose()
+        if tier is None:
+            return f"Nothing is tried here: no cage can be had ({reason})."
+        return tiers.promise(tier, as_root=self.as_root, network=self.network)
+
+    @contextlib.asynccontextmanager
+    async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
+        """A clean kernel in a throw-away copy of `folder`; nothing of it is left when the context ends.
+
+        Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python, or
+        does not start.
+        """
+        tier, reason = await asyncio.to_thread(self._choose)
+        if tier is None:
+            raise KernelUnavailable(
+                f"Nothing was tried, since no cage can be had here ({reason}). See doctor; or choose limits only, by "
+                "SelfCode.sandbox = 'C' (--sandbox C): each change then waits for you."
+            )
+        name, spec = kernel_of(notebook)
+        folder = folder.resolve()
+        if not folder.is_dir():
+            raise KernelUnavailable(f"The notebook's folder {folder} is not there, so its kernel cannot start in it.")
+        with slot() as taken:
+            work, private = taken.work(folder.name), taken.path / "private"
+            copied = await copying(folder, work, link=tier != "A", hide=tier != "C")
+            config: dict[str, Any] = {
+                "memory": limits.memory, "processes": limits.processes, "scratch": str(private), "grants": list(self.grants),
+                "cpu": _cpu(limits), "disk": limits.disk, "watched": str(taken.path),
+            }  # fmt: skip
+            if tier == "C":
+                write_guard(private / "ipython", folder, taken.path)
+            else:
+                config |= await self._cage(tier, taken, folder, work, copied)
+            if tier == "B":
+                write_without_terminal(private / "ipython")
+            spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
+            # what is seen of the copy, and what else is thrown away with the trial
+            seen, thrown_away = (folder, [taken.path, Path("/tmp"), Path("/dev/shm")]) if tier == "A" else (work, [taken.path])
+            async with (
+                observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed,
+                driven(
+                    name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note
+                ) as kernel,
+            ):
+                yield kernel
+
+    async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
+        """What the provisioner is told of this cage."""
+        originals = copied.linked[:ORIGINALS]
+        hidden = [s for o in originals if (folder / o).is_dir() for s in await asyncio.to_thread(secrets_below, folder / o)]
+        user = private_user(taken.number) if os.geteuid() == 0 and not self.as_root else None
+        if user is not None:
+            await asyncio.to_thread(own, work, user)
+        return {
+            "tier": tier, "folder": str(folder), "content": str(work), "originals": originals, "hidden": hidden,
+            "readable": list(self.readable), "network": self.network, "as_root": self.as_root, "user": user,
+        }  # fmt: skip
+
+
+def _cpu(limits: Limits) -> int | None:
+    """Seconds of processor time of one process: what all cores give in the time of the whole trial, and a little more."""
+    return None if limits.seconds is None else int(limits.seconds * (os.cpu_count() or 1)) + 60
+
+
+async def copying(source: Path, target: Path, **options: bool) -> Copied:
+    """`copy_folder` beside the loop; where that is cancelled, the copying has ended before this does."""
+    stop = threading.Event()
+    task = asyncio.ensure_future(asyncio.to_thread(copy_folder, source, target, stop=stop, **options))
+    try:
+        return await asyncio.shield(task)
+    finally:
+        stop.set()
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
