@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import open_live
 from jupyter_selfcode.protocols import Kernel, Limits
 from jupyter_selfcode.values.errors import SelfcodeError
@@ -87,13 +88,7 @@ class Driver:
         }  # fmt: skip
 
     def _open(self, folder: Path, limits: Limits) -> contextlib.AbstractAsyncContextManager[Kernel]:
-        from jupyter_selfcode.plugins.sandboxes.local import LocalSandbox
-
-        if self.kind == "C":
-            return LocalSandbox().open(Notebook(), folder, limits)
-        from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-
-        return ContainedSandbox(tier=self.kind).open(Notebook(), folder, limits)
+        return ContainedSandbox(self.kind).open(Notebook(), folder, limits)
 
     async def _run(self, source: str) -> CellResult:
         assert self._kernel

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jupyter_selfcode
 
-NOBODY_ELSE = 61_234
+NOBODY_ELSE = 52_777
 """A user id that no account has, so that nothing but what a test starts belongs to it."""
 
 ENTERING = Path(__file__).with_name("entering.py")
