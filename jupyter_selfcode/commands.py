@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-from . import reading, views
+from . import reading, sending, views
 from .analysis import contract
 from .codec import to_json
 from .selfcode import Workspace
@@ -21,7 +21,7 @@ from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
 from .values.events import Decided, Event
-from .values.notebook import Notebook
+from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
 from .values.version import Version
 from .waiting import proposal_id
@@ -137,12 +137,20 @@ def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     words = _text(args.words)
     if not words:
         raise BadInput('Say in words what to change: adapt "plot revenue per month".')
-    if all(p.name == "rules" for p in workspace.engine.proposers):
+    if not _asks_a_model(workspace):
         raise BadInput(_no_model(workspace))
     cells = [reading.cell(workspace, name) for name in args.cell or ()]
+    return follow(workspace, _words_request(workspace, words, cells), tell)
+
+
+def _asks_a_model(workspace: Workspace) -> bool:
+    return any(p.name != "rules" for p in workspace.engine.proposers)
+
+
+def _words_request(workspace: Workspace, words: str, cells: Sequence[Cell]) -> Request:
+    """The request that a person's words make; `cells` are all that may change (none: any)."""
     scope = tuple(c.id for c in cells)
-    request = Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
-    return follow(workspace, request, tell)
+    return Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
 
 
 def _no_model(workspace: Workspace) -> str:
@@ -163,6 +171,18 @@ def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Requ
     """The request that a failure makes."""
     trigger = "contract" if failure.ename == "ContractBroken" else "exception"
     return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
+
+
+def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if not _asks_a_model(workspace):
+        raise BadInput(f"Nothing is sent anywhere. {_no_model(workspace)}")
+    words, cells = _text(args.words), [reading.cell(workspace, name) for name in args.cell or ()]
+    failure, before = (None, None) if words else workspace.last_failure(tell)
+    if not words and failure is None:
+        raise BadInput('Nothing has failed. Give the words of a request: send "plot revenue per month".')
+    request = fix_request(workspace, failure) if failure else _words_request(workspace, words, cells)
+    data = sending.would_send(workspace, request, tell, before)
+    return Reply(data, views.would_send(data))
 
 
 def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -255,7 +275,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    data = reading.costs(workspace.lineage(), workspace.notebook())
+    data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
     return Reply(data, views.cost(data))
 
 
@@ -305,6 +325,7 @@ COMMANDS: dict[str, Command] = {
         Command("", "versions, what waits for a decision, cost, settings", _panel),
         Command("adapt", "change the notebook as the words say", _adapt, (_arg("words", free=True, nargs="*", help="what to change"), _CELLS)),
         Command("fix", "repair the last error at its root cause", _fix, (_arg("words", free=True, nargs="*", help="a hint"),)),
+        Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (_arg("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
         Command("check", "add an expression to a cell's contract", _check, (_arg("expression", free=True, nargs="*"), _CELL)),
         Command("accept", "accept what waits", _accept, (_arg("name", nargs="?", help="which (none: the newest)"),)),
         Command("reject", "reject what waits, with a reason", _reject, (_arg("why", free=True, nargs="*", help="the reason"), _arg("--name", help="which (none: the newest)"))),

@@ -9,14 +9,17 @@ by which anything changes: intent to the store, everywhere or nowhere to the sur
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .analysis.censoring import censored
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
+from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.decide import decide, nothing_passed, weighed
@@ -29,13 +32,16 @@ from .stages.validate import further, until, validate, within
 from .values.canonical import digest
 from .values.decision import Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
-from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
+from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
 from .values.trial import Candidate, Run, Trial
 from .values.version import Kind, Lineage, Version, head
+
+SENT = "sent"
+"""Notes of this kind are the log of what was sent to models: `sent_line`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Engine:
     policy: Policy = Policy()
     limits: Limits = Limits()
     level: str = "summary"
+    masked: Sequence[str] = ()
+    """Columns whose values are in no prompt, besides those that tell of people."""
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -63,7 +71,25 @@ class Engine:
         `recorded` are the outputs that the notebook file carries, by cell id; `ran` the cells that have run in a live
         session (None: all), so that cells which nobody has run yet are not run to compare with. Cancelling the iteration stops the trial
         kernel and the model call.
+
+        No text in an event holds a secret that is known here, but for the sources of cells, which stay exact. Every call of
+        a model is entered in the log of what was sent, before it is made.
         """
+        redactor = Redactor.for_folder(folder)
+        working = self._propose(request, notebook, folder, path, before=before, recorded=recorded, ran=ran)
+        async with aclosing(working) as events:
+            async for event in events:
+                yield censored(event, redactor)
+                if isinstance(event, Asked):  # whoever listens goes on, so the call is made
+                    try:
+                        self.store.put_note(path, SENT, *sent_line(event))
+                    except StoreError as e:
+                        yield Said(f"What is sent could not be logged: {e}")
+
+    async def _propose(
+        self, request: Request, notebook: Notebook, folder: Path, path: str, *, before: Run | None = None,
+        recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
+    ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
@@ -92,7 +118,7 @@ class Engine:
             return
 
         yield StageStarted("gather", "cells, variables, signatures, lessons")
-        context = await gather(request, notebook, before, folder, self.retrievers, self.lessons(path), self.level)
+        context = await gather(request, notebook, before, folder, self.retrievers, self.lessons(path), self.level, self.masked)
         context_hash = digest(context)
         situation = Situation(request, notebook, before, context, trials, spending, folder)
 
@@ -232,6 +258,16 @@ class Engine:
             return
         self.store.begin(path, version, found)
         self.store.finish(version.id, "deployed")
+
+
+def sent_line(asked: Asked) -> tuple[str, str]:
+    """A line of the log of what was sent, and its key: when, to which model, how much, at which level. No text of it."""
+    at, prompt = record.now(), asked.prompt
+    line = {
+        "at": at, "model": asked.model, "level": asked.level, "hash": asked.prompt_hash,
+        "characters": prompt.characters if prompt else 0, "tokens": asked.tokens, "redacted": dict(asked.redacted),
+    }  # fmt: skip
+    return f"{at} {asked.prompt_hash[:8]}", json.dumps(line)
 
 
 def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> int:

@@ -7,8 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from .analysis.censoring import censored
 from .analysis.changes import cell_changes
+from .analysis.secrets import Redactor, forms_in, redact
 from .config import plugins
+from .plugins.models import supply
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.errors import BadInput
@@ -162,17 +165,32 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
 
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:
-    """The settings in force, by name."""
+    """The settings in force, by name; a password in an address is not told."""
     s = workspace.settings
-    return {name: plain(getattr(s, name)) for name in sorted(s.trait_names(config=True))}
+    named = {name: plain(getattr(s, name)) for name in sorted(s.trait_names(config=True))}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in named.items()}
 
 
 def models(workspace: Workspace) -> dict[str, Any]:
     """The model in use and what was found to be reachable; keys by the NAME of their variable only."""
     from .plugins.models.discover import discover
 
-    return {"model": workspace.settings.model, "api_base": workspace.settings.api_base,
-            "found": [plain(f) for f in discover(workspace.settings.api_base)]}
+    redactor = Redactor.for_folder(workspace.folder)
+    found = discover(workspace.settings.api_base, workspace.settings.api_key_name or None)
+    return {"model": workspace.settings.model, "api_base": redactor.text(workspace.settings.api_base),
+            "level": workspace.settings.level(), "found": [plain(censored(f, redactor)) for f in found]}
+
+
+def keys_in_cells(notebook: Notebook) -> list[str]:
+    """A line where cells hold what has the form of a key: it is in the notebook, so it is in its history too."""
+    found = [(c.id, forms_in(c.source)) for c in notebook.cells]
+    cells = [f"{cell_id} ({', '.join(forms)})" for cell_id, forms in found if forms]
+    if not cells:
+        return []
+    return [
+        f"Something like a key stands in {'cell' if len(cells) == 1 else 'cells'} {', '.join(cells)}. It is taken out of "
+        "prompts, and it is in the notebook and in its history, exactly: read it from a variable instead, and renew it."
+    ]
 
 
 def _version(name: str) -> str:
@@ -198,6 +216,7 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
     problems: list[str] = []
     problems += list(workspace.store.verify()) if workspace.lineage() else []
     found = models(workspace)
+    problems += supply.problems()
     if not workspace.settings.model:
         problems_note = "No model is set: the free rules work alone. Set one: SelfCode.model, --model, or %selfcode model NAME."
     else:
@@ -208,7 +227,7 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": [problems_note, *workspace.notices],
+        "notes": [problems_note, *supply.start_files(), *keys_in_cells(workspace.notebook()), *workspace.notices],
         "python": sys.version.split()[0],
         "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
         "sandbox": sandbox,

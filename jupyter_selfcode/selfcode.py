@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from .analysis.censoring import censored
+from .analysis.secrets import Redactor
 from .bridge import Bridge
 from .config import SelfCode, plugin, plugins
 from .engine import Engine, settle
@@ -69,7 +71,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         store=store,
         policy=settings.decisions(),
         limits=settings.limits(),
-        level=settings.context_level,
+        level=settings.level(),
+        masked=settings.masked_columns,
     )
 
 
@@ -109,7 +112,7 @@ class Workspace:
     """The notebook as it was named on a command line, for lines that are to be typed next."""
 
     def __post_init__(self) -> None:
-        self.waiting = Waiting(self.store, self.path)
+        self.waiting = Waiting(self.store, self.path, self.folder)
         self.notices: list[str] = []
         if any(r.outcome is None for r in self.store.lineage(self.path, 1)):
             with contextlib.suppress(BadInput), self.held():  # another process may be in the middle of it
@@ -130,13 +133,13 @@ class Workspace:
         if self.session is not None:
             return self.session.failure(), None
         runs: list[Run] = []
-        notebook = self.notebook()
+        notebook, redactor = self.notebook(), Redactor.for_folder(self.folder)
         for event in self.bridge.iterate(
             lambda: validate(
                 notebook, len(notebook.cells), self.engine.sandbox, self.folder, self.engine.limits, runs
             )
         ):
-            tell(event)
+            tell(censored(event, redactor))
         return runs[0].failure, runs[0]
 
     def use_model(self, name: str) -> None:
@@ -146,19 +149,19 @@ class Workspace:
 
     # ---- what is proposed, waits, is decided -----------------------------------------------------------------------
 
+    def work(self, request: Request, before: Run | None = None) -> Callable[[], AsyncGenerator[Event, None]]:
+        """The engine at work on a request, not begun yet."""
+        notebook = self.notebook()
+        return lambda: self.engine.propose(
+            request, notebook, self.folder, self.path, before=before, recorded=self.outputs(),
+            ran=self.session.ran() if self.session else None,
+        )
+
     def propose(
         self, request: Request, *, before: Run | None = None, tick: Callable[[], None] | None = None
     ) -> Iterator[Event]:
         """The engine's events for a request; what must be asked is kept as waiting. Nothing else changes."""
-        notebook = self.notebook()
-
-        def work() -> AsyncIterator[Event]:
-            return self.engine.propose(
-                request, notebook, self.folder, self.path, before=before, recorded=self.outputs(),
-                ran=self.session.ran() if self.session else None,
-            )
-
-        for event in self.bridge.iterate(work, tick=tick):
+        for event in self.bridge.iterate(self.work(request, before), tick=tick):
             if isinstance(event, Decided) and isinstance(event.decision, Ask):
                 self.waiting.keep(event)
             yield event
@@ -201,6 +204,7 @@ class Workspace:
 
     def amend(self, after: Notebook, words: str, by: str = "person") -> Version:
         """Deploy a change that a person makes through us, without a trial. Raises as `accept` does."""
+        words = Redactor.for_folder(self.folder).text(words)
         with self.held():
             return self.engine.amend(after, self.surfaces, self.path, by, words)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from .analysis.secrets import Redactor
 from .codec import from_json, to_json
 from .protocols import Store
 from .values.decision import Accept, Ask
@@ -30,6 +32,8 @@ class Waiting:
 
     store: Store
     path: str
+    folder: Path = Path()
+    """Where the notebook is: what a `.env` there holds is in no reason that is kept."""
 
     def all(self) -> dict[str, Decided]:
         """By name, oldest first."""
@@ -63,9 +67,8 @@ class Waiting:
         if why:
             rationale = decided.decision.trial.candidate.rationale  # type: ignore[union-attr]
             asked = decided.request.text or decided.request.trigger
-            self.store.put_note(
-                self.path, LESSON, key, f"Asked for: {asked}. Rejected change: {rationale} Reason given: {why}"
-            )
+            lesson = f"Asked for: {asked}. Rejected change: {rationale} Reason given: {why}"
+            self.store.put_note(self.path, LESSON, key, Redactor.for_folder(self.folder).text(lesson))
         self.drop(key)
         return key
 

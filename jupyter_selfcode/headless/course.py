@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,8 +33,8 @@ from ..values.patch import apply_ops
 from ..values.prompt import Cost
 from ..values.report import EXIT_CODES, DeployedVersion, FailedCell, RunReport, RunStatus, TriedCandidate
 from ..values.request import Budget, Failure, Request
-from ..values.trial import CellResult, Example, Run, Trial
-from .job import Bench, Job, OpenBench
+from ..values.trial import CellResult, Example, Run, Tier, Trial
+from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel
 
 if TYPE_CHECKING:
     from ..config import SelfCode
@@ -79,6 +80,8 @@ class Course:
         self.written: Path | None = None
         self.started = time.monotonic()
         self.kernel_started = self.started
+        self.tier: Tier | None = None
+        """The cage that this run's own kernel is in, if it is in one."""
 
     def _take(self, notebook: Notebook) -> None:
         """This is the notebook that runs now. `places` counts the cells that run, from 1."""
@@ -97,6 +100,15 @@ class Course:
         self.results.clear()
         self.examples.clear()
         self.kernel_started = time.monotonic()
+
+    def contained(self) -> OpenKernel:
+        """How this run's own kernel is opened. Raises `KernelUnavailable` where it must be contained and cannot be."""
+        cage, said = containment(self.settings)
+        if cage is not None:
+            self.tier = cage.tier
+        if said:
+            self.warnings += (said,)
+        return partial(live_kernel, cage=cage)
 
     # ---- the cells, in order ---------------------------------------------------------------------------------------
 
@@ -166,7 +178,8 @@ class Course:
                     yield event
             except SelfcodeError as e:
                 yield Said(str(e))
-                self.stop("budget" if e.exit_code == 30 else "failed", str(e))
+                ends: dict[int, RunStatus] = {30: "budget", 21: "environment"}
+                self.stop(ends.get(e.exit_code, "failed"), str(e))
 
     def _met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
         """Whether this very failure was mended in this run already. Met again after going on in the same kernel, the
@@ -208,6 +221,7 @@ class Course:
             tuple(self.examples),
             read_variables(reply),
             "the run's own kernel",
+            self.tier,
         )
 
     # ---- the change ------------------------------------------------------------------------------------------------
@@ -293,7 +307,7 @@ class Course:
         from ..plugins.deployers.patch_file import write_patch
         from ..waiting import Waiting
 
-        self.waiting = Waiting(bench.store, bench.path).keep(decided)
+        self.waiting = Waiting(bench.store, bench.path, self.job.source.parent).keep(decided)
         try:
             self.patch_file = write_patch(self.job.source, decided, self.waiting)
         except OSError as e:
@@ -334,6 +348,7 @@ class Course:
             tuple(self.failures), tuple(self.versions), tuple(self.trials), self.cost.calls, self.cost.tokens,
             self.cost.usd, self.cost.replayed, time.monotonic() - self.started, self.executed, self.waiting,
             str(self.patch_file) if self.patch_file else None, self.message, self.warnings,
+            self.tier,
         )  # fmt: skip
 
 

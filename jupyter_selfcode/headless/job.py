@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..protocols import Kernel, Limits
+from ..values.errors import KernelUnavailable
 from ..values.notebook import Notebook
 
 if TYPE_CHECKING:
     from ..config import SelfCode
     from ..engine import Engine
     from ..plugins.deployers.file import FileDeployer
+    from ..plugins.sandboxes.live import LiveCage
     from ..protocols import Store
 
 UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
@@ -63,8 +65,33 @@ def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
         yield Bench(make_engine(settings, store), store, file, path)
 
 
-def live_kernel(notebook: Notebook, folder: Path, limits: Limits) -> AbstractAsyncContextManager[Kernel]:
-    """The run's own kernel: the notebook's, in its own folder."""
+def containment(settings: SelfCode) -> tuple[LiveCage | None, str]:
+    """The cage of a run's own kernel (None: none), and a line to say where one was wished for and is not to be had.
+
+    It is the default where the policy may deploy: what was changed unasked goes on to run there. Raises
+    `KernelUnavailable` where a cage was asked for by name and is not to be had.
+    """
+    if settings.contain == "never" or (settings.contain == "auto" and settings.policy != "deploy"):
+        return None, ""
+    from ..plugins.sandboxes import tiers
+    from ..plugins.sandboxes.live import LiveCage
+
+    wanted = "auto" if settings.sandbox == "C" else settings.sandbox
+    try:
+        tier = tiers.choose(wanted, as_root=settings.sandbox_as_root, network=settings.sandbox_network)
+    except RuntimeError as e:
+        said = f"this machine gives no cage for it ({e})"
+        if settings.contain == "always":
+            raise KernelUnavailable(f"The run was to be contained, and {said}. See doctor, or say --contain never.") from e
+        return None, f"The run is not contained: {said}."
+    grants = tuple(settings.sandbox_read), tuple(settings.sandbox_write)
+    return LiveCage(tier, *grants, settings.sandbox_network, settings.sandbox_as_root), ""
+
+
+def live_kernel(
+    notebook: Notebook, folder: Path, limits: Limits, cage: LiveCage | None = None
+) -> AbstractAsyncContextManager[Kernel]:
+    """The run's own kernel: the notebook's, in its own folder, in a cage or not."""
     from ..plugins.sandboxes.live import open_live
 
-    return open_live(notebook, folder, limits)
+    return open_live(notebook, folder, limits, cage)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .effect import Effect
 from .request import TriageKind
-from .trial import Finding
+from .trial import Finding, Tier
 
 RunStatus = Literal["ok", "healed", "proposed", "failed", "environment", "transient", "budget"]
 EXIT_CODES: dict[RunStatus, int] = {
@@ -58,7 +58,8 @@ class TriedCandidate:
 class RunReport:
     """The whole run. `output` is the executed notebook that was written (None: none was asked for); `waiting` names the
     proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
-    the run's own kernel, re-executions too; `cost_usd` is None where a price is not known."""
+    the run's own kernel, re-executions too; `cost_usd` is None where a price is not known; `tier` is the cage that the
+    run's own kernel was in."""
 
     status: RunStatus
     exit_code: int
@@ -77,3 +78,4 @@ class RunReport:
     patch_file: str | None = None
     message: str = ""
     warnings: tuple[str, ...] = ()
+    tier: Tier | None = None

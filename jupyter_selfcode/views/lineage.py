@@ -271,8 +271,9 @@ def _first_block(found: Sequence[Any]) -> str:
 
 def cost(data: Mapping[str, Any]) -> View:
     """What was spent, in all, per version, and per change that is still alive."""
+    log = _sent(data.get("sent", ()))
     if not data["versions"]:
-        return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet."))))
+        return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet.")), *log))
     alive = data["alive"]
     facts = Facts(
         (
@@ -321,5 +322,24 @@ def cost(data: Mapping[str, Any]) -> View:
             facts,
             Table(("", "asked", "model", "calls", "tokens", "money", "time"), rows, frozenset({0, 3, 4, 5, 6}), wide=1),
             *notes,
+            *log,
         )
     )
+
+
+def _sent(lines: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """The log of what was sent, newest first."""
+    if not lines:
+        return []
+    rows = tuple(
+        (
+            say(dim(briefly(line["at"]))),
+            say(line["model"]),
+            say(line["level"]),
+            say(f"{line['characters']:,}"),
+            say(code(line["hash"][:12])),
+        )
+        for line in reversed(lines[-NEWEST:])
+    )
+    table = Table(("when", "to", "level", "characters", "hash"), rows, frozenset({3}), wide=1)
+    return [Fold(f"sent to models: {count(len(lines), 'call')}", (table,), shown=True)]

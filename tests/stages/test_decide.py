@@ -97,6 +97,13 @@ def test_an_open_question_is_asked_whatever_the_policy_and_the_level():
     assert decide([asking], DEPLOY) == Ask(asking, "Is this meant?")
 
 
+def test_a_gain_is_asked_about_even_where_a_library_documents_the_replacement():
+    made = trial("z", "other = 4", ran("a", "b", "z"), ran("a", "b", "z", failed="z"), warrant="numpy 2.0 (link)")
+    gain = Finding("capability:write", "Line 1 could write files.", "ask", "z")
+    asking = Trial(**{f: getattr(made, f) for f in made.__slots__} | {"findings": (gain,)})
+    assert decide([asking], DEPLOY) == Ask(asking, "Line 1 could write files.")
+
+
 def test_under_policy_propose_a_person_decides():
     made = trial("a", "x = 2", ran("a", "b", examples=(example("b"),)), ran("a", failed="a"))
     assert isinstance(decide([made], PROPOSE), Ask)

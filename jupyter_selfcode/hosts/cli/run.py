@@ -114,6 +114,8 @@ def told(report: RunReport) -> View:
 
     kinds = {"ok": "ok", "healed": "ok", "proposed": "warning"}
     spent = [count(report.executed, "cell run", "cells run"), duration(report.seconds)]
+    if report.tier:
+        spent.append(f"contained, tier {report.tier}")
     if report.calls:
         spent += [count(report.calls, "call"), f"{report.tokens:,} tokens", money(report.cost_usd)]
     blocks: list[Block] = [Title(report.message, kinds.get(report.status, "error"), " · ".join(spent))]  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """`%load_ext jupyter_selfcode`. Light: what is heavy is imported when a command is used.
 
-In the kernel of a trial or of a headless run (`JUPYTER_SELFCODE_HOST`) the extension is inert: cells run as plain code,
+In the kernel of a trial, of a headless run or in a cage (`JUPYTER_SELFCODE_HOST`) the extension is inert: cells run as plain code,
 nothing adapts, and the magics say in one line that they do nothing there. Otherwise a notebook that loads this extension
 would start trials inside of its own trial.
 """
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from .workspace import LiveWorkspace
 
 HOST = "JUPYTER_SELFCODE_HOST"
-INERT = "selfcode does nothing in the kernel of a trial or of a headless run: the command outside of it does the work."
+OUTSIDE = "selfcode does nothing in the kernel of a trial or of a headless run: the command outside of it does the work."
+INERT = {
+    "trial": OUTSIDE,
+    "run": OUTSIDE,
+    "contained": "This kernel is contained: it can neither start trials nor ask a model. Adapt the notebook from outside of "
+    "it: jupyter selfcode adapt NOTEBOOK \"words\" (or fix, history, …).",
+}
+"""What the magics say where they do nothing, by what the kernel is for."""
 
 _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 
@@ -31,7 +38,7 @@ _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 def load(shell: Any) -> None:
     """Give a shell the magics and the watch over its cells. Does nothing where it has them."""
     if shell not in _loaded:
-        _loaded[shell] = Extension(shell, inert=os.environ.get(HOST, "") in ("trial", "run"))
+        _loaded[shell] = Extension(shell, INERT.get(os.environ.get(HOST, ""), ""))
         _loaded[shell].attach()
 
 
@@ -44,7 +51,7 @@ def unload(shell: Any) -> None:
 class Extension:
     """The package in one shell."""
 
-    def __init__(self, shell: Any, inert: bool = False) -> None:
+    def __init__(self, shell: Any, inert: str = "") -> None:
         self.shell = shell
         self.inert = inert
         self.session = LiveSession(shell)
@@ -103,7 +110,7 @@ class Extension:
     def line(self, line: str) -> None:
         """%selfcode: change this notebook, and read its history. `%selfcode` alone shows where you are."""
         if self.inert:
-            print(INERT)
+            print(self.inert)
             return
         from .magics import run_line
 
@@ -113,7 +120,7 @@ class Extension:
     def cell(self, line: str, cell: str) -> None:
         """%%selfcode: say in words what the cell should do; with a docstring and code, the code runs and is kept working."""
         if self.inert:
-            print("This cell holds only words: its code is yet to be generated. " + INERT)
+            print("This cell holds only words: its code is yet to be generated. " + self.inert)
             return
         from .magics import run_words
 

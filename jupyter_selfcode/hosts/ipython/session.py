@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +15,6 @@ from .green import is_command
 
 if TYPE_CHECKING:
     from ...values.request import Failure
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +174,7 @@ def _inode(file: Path) -> tuple[int, int]:
 
 def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> Failure:
     """An exception of a cell as a value; frames of IPython itself are left out, the line is the cell's own."""
+    from ...analysis.printable import printable
     from ...values.request import Failure, without_file
 
     own: TracebackType | None = error.__traceback__
@@ -186,5 +184,5 @@ def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> F
     if isinstance(error, SyntaxError) and own is None:
         line = error.lineno
     text = "".join(traceback.format_exception(type(error), error, own, limit=-12, chain=False))
-    said = without_file(_ANSI.sub("", str(error)))
-    return Failure(cell_id, type(error).__name__, said, _ANSI.sub("", text), line)
+    said = without_file(printable(str(error)))
+    return Failure(cell_id, type(error).__name__, said, printable(text), line)

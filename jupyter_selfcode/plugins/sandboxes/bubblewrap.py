@@ -69,7 +69,7 @@ def _mounts(cage: Cage) -> Iterator[tuple[str, list[str]]]:
     for path in (*cage.writable, str(cage.private)):
         yield path, ["--bind", path, path]
     yield str(cage.folder), ["--bind", str(cage.content), str(cage.folder)]
-    for name in cage.originals:
+    for name in (*cage.originals, *cage.protected):
         path = str(cage.folder / name)
         yield path, ["--ro-bind-try", path, path]
     for path in cage.hidden:

@@ -10,10 +10,10 @@ from typing import Any
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from ...analysis.printable import printable
 from ...values.canonical import plain
 from ...values.request import Failure, without_file
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
 
@@ -79,7 +79,7 @@ def failure_of(cell_id: str, error: Mapping[str, Any], count: int | None) -> Fai
     """An error reply as a failure. `line` is that of the innermost frame in the source of the cell, which ran under
     this execution count; None where the traceback shows no such frame."""
     lines = error.get("traceback")
-    text = _ANSI.sub("", "\n".join(map(str, lines)) if isinstance(lines, list) else "")
+    text = printable("\n".join(map(str, lines)) if isinstance(lines, list) else "")
     mine = [int(line) for number, line in _FRAME.findall(text) if number == str(count)]
-    said = without_file(_ANSI.sub("", str(error.get("evalue"))))
+    said = without_file(printable(str(error.get("evalue"))))
     return Failure(cell_id, str(error.get("ename")), said, text, mine[-1] if mine else None)

@@ -107,7 +107,7 @@ class ContainedSandbox:
                 write_guard(private / "ipython", folder, taken.path)
             else:
                 config |= await self._cage(tier, taken, folder, work, copied)
-            if tier == "B":
+            if tier in ("B", "M"):
                 write_without_terminal(private / "ipython")
             spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
             # what is seen of the copy, and what else is thrown away with the trial

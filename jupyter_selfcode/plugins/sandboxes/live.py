@@ -1,4 +1,4 @@
-"""The kernel of a headless run: an ordinary one, with the user's environment, in the notebook's own folder.
+"""The kernel of a headless run, in the notebook's own folder: an ordinary one with the user's environment, or contained.
 
 The same driver as a trial's, so both mean the same by a result; no copy, and no limits but those that are asked for.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...protocols import Limits
 from ...values.notebook import Notebook
-from .kernels import driven, kernel_of
+from ...values.trial import Tier
+from .kernels import driven, kernel_of, provisioned
 from .nbclient_kernel import NbclientKernel
 from .provisioner import HOST
 from .scratch import slot
@@ -20,14 +22,32 @@ from .scratch import slot
 UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveCage:
+    """The cage of a run's own kernel: it works in the real folder, and may read and write what is granted besides."""
+
+    tier: Tier = "A"
+    readable: Sequence[str] = ()
+    writable: Sequence[str] = ()
+    network: bool = False
+    as_root: bool = False
+
+
 @contextlib.asynccontextmanager
-async def open_live(notebook: Notebook, folder: Path, limits: Limits = UNLIMITED) -> AsyncIterator[NbclientKernel]:
+async def open_live(
+    notebook: Notebook, folder: Path, limits: Limits = UNLIMITED, cage: LiveCage | None = None
+) -> AsyncIterator[NbclientKernel]:
     """The notebook's kernel in `folder`, asked to end when the context ends. Of `limits` only times are kept.
 
     Its `metadata` is what nbclient adds to a notebook after a run. Raises `KernelUnavailable`.
     """
     name, spec = kernel_of(notebook)
     environment = {**os.environ, HOST: "run"}
+    if cage is not None:
+        spec = provisioned(
+            spec, "selfcode-contained", role="run", tier=cage.tier, folder=str(folder.resolve()), network=cage.network,
+            readable=list(cage.readable), writable=list(cage.writable), as_root=cage.as_root,
+        )  # fmt: skip
     with slot() as taken:
         async with driven(name, spec, taken.sockets, folder, limits, trial=False, env=environment) as kernel:
             yield kernel

@@ -1,9 +1,10 @@
-"""One cage, described: what is seen, read and written in it. `bubblewrap` and `landlock` say it in their own words."""
+"""One cage, described: what is seen, read and written in it. `bubblewrap`, `landlock` and `seatbelt` say it in their words."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any, Literal
 from . import landlock, seccomp
 from .installation import SYSTEM
 
-Contained = Literal["A", "B"]
-CONTAINED: tuple[Contained, ...] = ("A", "B")
-"""The tiers that `Cage` describes, the stronger first."""
+Contained = Literal["A", "B", "M"]
+CONTAINED: tuple[Contained, ...] = ("M",) if sys.platform == "darwin" else ("A", "B")
+"""The tiers that may be had on this system, the stronger first."""
 
 ETC = tuple(
     f"/etc/{name}"
@@ -47,7 +48,8 @@ class Cage:
     `control`: the folder of its sockets, which it may not change. `folder`: the working folder as the kernel sees it, and
     `content` what stands for it: a throw-away copy, or the folder itself for a live kernel. `private`: its settings and
     temporary files. `readable` and `writable`: granted besides. `originals`: of a copy, the parts (relative) that were
-    too large and are the folder's own, read-only. `hidden`: files that look secret and are shown empty (tier A).
+    too large and are the folder's own, read-only. `hidden`: files that look secret and are shown empty; `protected`: parts (relative) of
+    a folder that is otherwise writable, which stay read-only (both in tier A).
     """
 
     tier: Contained
@@ -60,6 +62,7 @@ class Cage:
     writable: tuple[str, ...] = ()
     originals: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
     network: bool = False
     user: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)

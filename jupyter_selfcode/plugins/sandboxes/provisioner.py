@@ -22,12 +22,12 @@ from typing import Any
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, List, Unicode
 
-from ...analysis.secrets import looks_secret, redact
+from ...analysis.secrets import forms_in, looks_secret
 from . import launcher
 
 HOST = "JUPYTER_SELFCODE_HOST"
-"""Set in every kernel of ours: `trial` or `run`. The extension reads it, so that a notebook which loads it starts no
-adaptation of its own inside of one."""
+"""Set in every kernel of ours: `trial`, `run` or `contained`. The extension reads it, so that a notebook which loads it
+starts no adaptation of its own inside of one."""
 
 PASSED_ON = frozenset((
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "LANG", "LANGUAGE",
@@ -56,7 +56,7 @@ def scrubbed(environ: Mapping[str, str], grants: Collection[str] = ()) -> dict[s
 
 def secret(name: str, value: str) -> bool:
     """Whether a variable looks secret, by its name or by its value."""
-    return looks_secret(name) or redact(value) != value
+    return looks_secret(name) or bool(forms_in(value))
 
 
 class LimitedProvisioner(LocalProvisioner):
@@ -70,6 +70,7 @@ class LimitedProvisioner(LocalProvisioner):
     entries = Int(200_000, help="Files and folders that may be below `watched`.").tag(config=True)
     watched = Unicode("", help="Folder whose size is watched. Empty: none.").tag(config=True)
     grants = List(Unicode(), help="Environment variables that it is given besides the usual ones.").tag(config=True)
+    role = Unicode("trial", help="What the kernel is for: trial, run or contained.").tag(config=True)
     scratch = Unicode("", help="Folder for temporary files and settings. Empty: made and removed.").tag(config=True)
 
     _made = ""
@@ -84,7 +85,7 @@ class LimitedProvisioner(LocalProvisioner):
         kwargs["env"] = scrubbed(kwargs.pop("env", None) or os.environ, self.grants)
         kwargs = await super().pre_launch(**kwargs)
         kwargs["cmd"] = self.command(kwargs["cmd"])
-        kwargs["env"] |= {HOST: "trial", **private_folders(Path(self.scratch))}
+        kwargs["env"] |= {HOST: self.role, **private_folders(Path(self.scratch))}
         return kwargs
 
     def _finalize_env(self, env: dict[str, str]) -> None:
