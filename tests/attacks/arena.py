@@ -103,6 +103,7 @@ class Arena:
         self.world = World(user)
         self._drivers: dict[str, Driven] = {}
         self._controls: dict[str, Outcome | None] = {}
+        self._reasons: dict[str, str] = {}
 
     def __enter__(self) -> Arena:
         self.world.__enter__()
@@ -118,6 +119,13 @@ class Arena:
         if kind not in self._drivers or self._drivers[kind].process.poll() is not None:
             self._drivers[kind] = Driven(self.world, kind)
         return self._drivers[kind]
+
+    def why_no_cage(self, tier: str) -> str:
+        """Why this user is given no cage of this tier, in one line; empty where they are."""
+        if tier not in self._reasons:
+            answer = self.driver(tier).order(cells=[], folder=str(self.world.folder), facts=self.world.facts)
+            self._reasons[tier] = str(answer.get("refused", ""))
+        return self._reasons[tier]
 
     def control(self, attack: Attack, other: Arena | None) -> Outcome | None:
         """The attack on a plain kernel, once. None where there is no control; `other` is root's arena, if there is one."""

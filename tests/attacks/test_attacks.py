@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes.plan import CONTAINED, Contained
+from jupyter_selfcode.plugins.sandboxes.tiers import PROMISES
 from tests.attacks.arena import Arena, beyond
 from tests.attacks.attacks import ATTACKS, Attack
 from tests.attacks.users import ROOT, User, why_not
@@ -44,3 +46,25 @@ def test_it_succeeds_on_a_plain_kernel(attack: Attack, user: User, arenas: Arena
     if not controlled(attack, user, arenas):
         pytest.skip(attack.bare or attack.absent or attack.bare_as_root or "only root can do it on a plain kernel")
     score[f"plain kernel, {user.name}", "controls that succeeded"] += 1
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("attack", ROWS)
+@pytest.mark.parametrize("tier", CONTAINED)
+def test_it_does_not_get_through(attack: Attack, tier: Contained, user: User, arenas: Arenas, score: Score):
+    arena, place = arenas(user), f"tier {tier}, {user.name}"
+    if reason := arena.why_no_cage(tier):
+        pytest.skip(f"tier {tier} is not there for the {user.name} user: {reason}")
+    controlled(attack, user, arenas)
+    outcome = arena.run(attack, tier, attack.cells)
+    assert outcome.answer.get("alive"), f"the kernel was not well before the attack: {outcome}"
+    score[place, "attacks"] += 1
+    if attack.stated.get(tier):
+        assert attack.stated[tier] in PROMISES[tier]
+        score[place, "left open by the promise"] += bool(outcome.through)
+    score[place, "got through"] += bool(found := beyond(outcome, attack, tier))
+    assert not found, f"{attack.tries}: {found}"
+    if attack.ends:
+        assert outcome.state in attack.ends, outcome.answer
+    if attack.never_ok or attack.ends:
+        assert outcome.answer["statuses"][-1] != "ok", outcome.answer

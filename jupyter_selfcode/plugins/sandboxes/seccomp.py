@@ -84,7 +84,7 @@ NEWEST = 462
 """System calls above this number (mseal) are refused as unknown: the newer ones change mounts and attributes by new doors."""
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
-SOCK_DGRAM = 2
+SOCK_STREAM, SOCK_SEQPACKET = 1, 5
 NEW_NAMESPACES = 0x7E020080
 """All CLONE_NEW* bits: NEWNS, NEWTIME (which is 0x80), NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
@@ -127,11 +127,13 @@ def _where(number: int | None, body: list[Instruction]) -> list[Instruction]:
 
 
 def _sockets(domains: Iterable[int]) -> list[Instruction]:
-    """Unix streams (asyncio and pools need pairs of them), no datagrams, for these may be sent without connecting."""
+    """Unix streams (asyncio and pools need pairs of them), and nothing else of Unix: datagrams may be sent without
+    connecting, and the kernel takes a raw Unix socket for one of datagrams."""
     body: list[Instruction] = [
         (LOAD, 0, 0, argument(0)),
-        (EQUAL, 0, 5, AF_UNIX),
-        (LOAD, 0, 0, argument(1)), (AND, 0, 0, 0xF), (EQUAL, 0, 1, SOCK_DGRAM), _give(refuse(errno.EPERM)), _give(ALLOW),
+        (EQUAL, 0, 6, AF_UNIX),
+        (LOAD, 0, 0, argument(1)), (AND, 0, 0, 0xF), (EQUAL, 1, 0, SOCK_STREAM), (EQUAL, 0, 1, SOCK_SEQPACKET),
+        _give(ALLOW), _give(refuse(errno.EPERM)),
     ]  # fmt: skip
     for domain in domains:
         body += [(EQUAL, 0, 1, domain), _give(ALLOW)]
