@@ -95,6 +95,14 @@ async def test_a_display_of_odd_shape_hurts_nobody_who_reads_it(root, tmp_path, 
     json.loads(to_json(proposed(result)))
 
 
+async def test_a_display_that_no_notebook_may_hold_ends_the_trial_at_once(root, tmp_path):
+    """nbclient finds out when the cell has ended, and reads nothing until then (tried: 1.8 GB in 20 s)."""
+    async with ContainedSandbox().open(Notebook(), tmp_path, Limits(cell_seconds=None, seconds=None)) as kernel:
+        result = await kernel.execute(Cell("c", "code", SEND + "while True:\n    send(data={'n': 1}, metadata={})"))
+    assert (result.status, kernel.state) == ("stopped", "output")
+    assert "cannot be read" in kernel.detail
+
+
 async def test_half_characters_are_shown_and_kept(root, tmp_path):
     (result,), _ = await run(tmp_path, "display({'text/plain': '\\udce9\\ud800'}, raw=True)")
     decided = proposed(CellResult(result.cell_id, "ok", ({"output_type": "stream", "name": "stdout", "text": "\ud800"}, *result.outputs)))
