@@ -13,7 +13,7 @@ from .request import Failure, Variable
 
 Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
-RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
+RunState = Literal["complete", "error", "timeout", "memory", "output", "disk", "died", "stdin", "cancelled"]
 
 Tier = Literal["A", "B", "M", "C"]
 """How strong the cage of a trial was: namespaces and rules, rules alone, macOS's own; C is none."""

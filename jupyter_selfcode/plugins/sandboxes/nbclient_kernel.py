@@ -56,7 +56,7 @@ LOOK_SECONDS = 0.1
 """How often it is looked whether the kernel's process lives."""
 
 ENAMES: dict[str, str] = {
-    "timeout": "CellTimeoutError", "memory": "MemoryError", "output": "OutputLimitError", "died": "DeadKernelError",
+    "timeout": "CellTimeoutError", "memory": "MemoryError", "output": "OutputLimitError", "died": "DeadKernelError", "disk": "DiskLimitError",
     "stdin": "StdinNotImplementedError",
 }  # fmt: skip
 """The exception that a stopped cell is given, by the state of the run: the field's names where there are any."""
@@ -256,6 +256,8 @@ class NbclientKernel:
             await asyncio.sleep(LOOK_SECONDS)
         if code == launcher.MEMORY:
             self._halt("memory", f"stopped: it took more memory than your limit of {_size(self._limits.memory)}")
+        elif code == launcher.DISK:
+            self._halt("disk", f"stopped: it wrote more than your limit of {_size(self._limits.disk)}")
         elif code == launcher.PROCESSES:
             self._halt("died", "stopped: it started too many processes")
         elif code < 0:

@@ -1,0 +1,51 @@
+"""Arenas for each user, tiers that this machine gives, and a table at the end of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.attacks.arena import Arena
+from tests.attacks.users import ORDINARY, ROOT, User, why_not
+
+SCORE = pytest.StashKey[Counter[tuple[str, str]]]()
+
+
+@pytest.fixture(scope="session")
+def arenas() -> Iterator[Callable[[User], Arena]]:
+    """A user's arena, made when it is first asked for."""
+    made: dict[str, Arena] = {}
+
+    def arena(user: User) -> Arena:
+        if user.name not in made:
+            made[user.name] = Arena(user).__enter__()
+        return made[user.name]
+
+    yield arena
+    for one in made.values():
+        one.__exit__()
+
+
+@pytest.fixture(scope="session", params=[ORDINARY, ROOT], ids=lambda user: user.name)
+def user(request: pytest.FixtureRequest) -> User:
+    """Somebody who can run the sandbox here."""
+    who: User = request.param
+    if reason := why_not(who):
+        pytest.skip(reason)
+    return who
+
+
+@pytest.fixture(scope="session")
+def score(request: pytest.FixtureRequest) -> Counter[tuple[str, str]]:
+    """Counts, by place and by what happened; printed at the end."""
+    return request.config.stash.setdefault(SCORE, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many attacks ran, and how many got through."""
+    score = config.stash.get(SCORE, Counter())
+    for place in sorted({place for place, _ in score}):
+        counts = ", ".join(f"{n} {what}" for (where, what), n in sorted(score.items()) if where == place)
+        terminalreporter.write_line(f"attacks, {place}: {counts}")
