@@ -7,6 +7,7 @@ when something is read.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 @cache
@@ -27,8 +29,9 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """The value as JSON text, keys in the order of the fields."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=indent)
+    """The value as JSON text, keys in the order of the fields. Half characters, which a cell may print and no reader of
+    JSON takes, are replaced."""
+    return _HALVES.sub("\ufffd", json.dumps(plain(value), ensure_ascii=False, indent=indent))
 
 
 def from_json(kind: type[T], text: str | bytes) -> T:

@@ -175,6 +175,8 @@ class NbclientKernel:
             client = self._connected = cast("CellClient", kernels.client(**options))
             client.start_channels(stdin=False, hb=False, control=False)
             self._cells.kc = client
+            if self._trial:
+                self._cells.refuse = self._refuse
             channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
             for channel in channels:
                 channel.gate, channel.refuse = self._let_in, self._refuse
