@@ -7,6 +7,7 @@ when something is read.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,10 +34,19 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 
 def from_json(kind: type[T], text: str | bytes) -> T:
     """The value of this kind in a JSON text. Raises `BadInput` where it does not fit."""
+    return _checked(kind, lambda adapter: adapter.validate_json(text))  # type: ignore[no-any-return]
+
+
+def from_data(kind: type[T], data: Any) -> T:
+    """The value of this kind in JSON that was read already. Raises `BadInput` where it does not fit."""
+    return _checked(kind, lambda adapter: adapter.validate_python(data))  # type: ignore[no-any-return]
+
+
+def _checked(kind: Any, validate: Callable[[TypeAdapter[Any]], Any]) -> Any:
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return, arg-type]
+        return validate(_adapter(kind))
     except ValidationError as e:
         first = e.errors()[0]
         where = ".".join(str(p) for p in first["loc"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -11,19 +12,21 @@ from ...config import SelfCode, settings
 from ...plugins.deployers.lock import lock
 from ...selfcode import Workspace, make_engine, name_in_history, open_store
 from ...values.decision import Accept, Ask
-from ...values.errors import StalePatch
+from ...values.errors import PatchError, StalePatch
 from ...values.events import Decided, Event
+from ...values.messages import Applied, Changed
 from ...values.notebook import Notebook
-from ...values.patch import rebase
+from ...values.patch import apply, rebase
 from ...values.request import Request
 from ...values.trial import Run, Trial
-from ...values.version import Version
+from ...values.version import Version, head
 from ...waiting import proposal_id
-from .document import SessionDocument
+from .document import SessionDocument, without_commands
+from .front_end import FrontEnd
 from .namespace import Namespace
-from .next_input import FrontEnd
 from .session import LiveSession
 
+WAITS_AGAIN = "You were editing a cell that it changes, so your text was kept and the change waits again."
 NO_FILE = "ipython"
 """The name in the history of a session without a notebook file."""
 
@@ -45,6 +48,8 @@ class LiveWorkspace(Workspace):
     """
 
     bases: dict[str, Notebook] = field(default_factory=dict)
+    sent: dict[str, Decided] = field(default_factory=dict)
+    """What was accepted and sent to a front end, by the id of the edit: it may yet be refused there."""
     stamp: tuple[object, ...] = ()
 
     @property
@@ -80,16 +85,42 @@ class LiveWorkspace(Workspace):
         base = self.bases.get(name)
         patch = trial.candidate.patch
         if base is None or patch.base == now.digest or not patch:
-            return super().accept(decided, by)
+            return self._accept(decided, by)
         if tried(base, trial) != tried(now, trial):
             self.waiting.drop(name)
             raise StalePatch(
                 "A cell that this change was tried with has changed since, so it was not applied. Ask again."
             )
         rebased = replace(trial, candidate=replace(trial.candidate, patch=rebase(patch, now)))
-        version = super().accept(replace(decided, decision=replace(decided.decision, trial=rebased)), by)
+        version = self._accept(replace(decided, decision=replace(decided.decision, trial=rebased)), by)
         self.waiting.drop(name)
         return version
+
+    def _accept(self, decided: Decided, by: str) -> Version | None:
+        version = super().accept(decided, by)
+        if version is not None and (edit := self.front_end.sent) is not None:
+            self.sent[edit.id] = decided
+        return version
+
+    def refused(self, answer: Applied) -> None:
+        """A front end did not apply an edit: its text stands, and what was accepted waits again, for what stands now."""
+        decided = self.sent.pop(answer.id, None)
+        if decided is not None and answer.notebook is not None and isinstance(decided.decision, (Accept, Ask)):
+            now, trial = without_commands(answer.notebook), decided.decision.trial
+            patch = rebase(trial.candidate.patch, now)
+            with contextlib.suppress(PatchError):  # a cell that it needs is gone: the history has the change
+                apply(patch, now)
+                again = replace(trial, candidate=replace(trial.candidate, patch=patch))
+                name = self.waiting.keep(replace(decided, decision=Ask(again, WAITS_AGAIN)))
+                self.bases[name] = now
+        self.tell_changed()
+
+    def tell_changed(self) -> None:
+        """Let front ends know what the history and what waits are now."""
+        channel = self.session.channel if isinstance(self.session, LiveSession) else None
+        if channel is not None and channel.client() is not None:
+            newest = head(self.lineage())
+            channel.say(Changed(newest.version.id if newest else None, tuple(self.waiting.all())))
 
 
 def open_workspace(
@@ -122,7 +153,9 @@ def open_workspace(
         held=(lambda: lock(file)) if file else nullcontext,
         stamp=stamp,
     )  # fmt: skip
+    if session.channel is not None:
+        session.channel.refused = workspace.refused
     if known is not None:
-        workspace.bases = known.bases
+        workspace.bases, workspace.sent = known.bases, known.sent
         known.close()
     return workspace
