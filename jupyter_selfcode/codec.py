@@ -7,9 +7,9 @@ when something is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .values.canonical import plain
 from .values.errors import BadInput
@@ -56,3 +56,15 @@ def _checked(kind: Any, validate: Callable[[TypeAdapter[Any]], Any]) -> Any:
 def schema(kind: Any) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind of value."""
     return _adapter(kind).json_schema()
+
+
+def schemas(kinds: Iterable[Any], ref: str, *, given: bool = False) -> dict[str, Any]:
+    """The JSON Schemas of kinds and of all that they hold, by name; `ref` comes before a name where one is referred to.
+
+    As they are written, where every field is there; `given`: as they are read, where what has a default may be left out.
+    """
+    from pydantic import TypeAdapter
+
+    mode: Literal["validation", "serialization"] = "validation" if given else "serialization"
+    made = TypeAdapter.json_schemas([(k, mode, _adapter(k)) for k in kinds], ref_template=ref + "{model}")
+    return dict(sorted(made[1].get("$defs", {}).items()))

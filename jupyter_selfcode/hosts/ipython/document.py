@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ...analysis.marks import is_command, is_marked
 from ...plugins.deployers.file import FileDeployer
 from ...values.errors import BadInput, StalePatch
 from ...values.merge import merged
 from ...values.notebook import Cell, Notebook
 from ...values.patch import diff
 from ...values.version import Version
-from .green import is_command, is_marked
 from .session import Executed, LiveSession
 
 

@@ -14,9 +14,10 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.magic import no_var_expand
 
+from ...analysis.marks import is_marked
 from ...config import SelfCode
 from .channel import Channel
-from .green import Transformer, is_marked
+from .green import Transformer
 from .session import LiveSession
 from .stops import CommandError
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.changes import CellChange, cell_changes
+from ...analysis.marks import is_marked
 from ...values.messages import Edit, edit_ops
 from ...values.notebook import Notebook
 from ...values.version import Version
 from .channel import Channel
 from .document import SessionDocument
-from .green import is_marked
 from .session import LiveSession
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .green import is_command
+from ...analysis.marks import is_command
 
 if TYPE_CHECKING:
     from ...values.request import Failure
