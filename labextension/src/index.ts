@@ -1,4 +1,6 @@
 /** The JupyterLab side of jupyter_selfcode: a plug-in for each thing that people meet. */
+import { commands } from './commands';
 import { live } from './live';
+import { sidebar } from './sidebar';
 
-export default [live];
+export default [live, sidebar, commands];
