@@ -101,7 +101,7 @@ class Marks implements IDisposable {
       ? trans.__('A change of this cell waits for your decision: show it')
       : trans.__('This cell adapts itself: show its versions');
     node.classList.toggle('jp-mod-waits', waits);
-    this.place(this.badge, cell.inputArea?.node ?? null);
+    this.place(this.badge, cell.inputArea?.node.parentElement ?? null);
   }
 
   private updateOffer(): void {

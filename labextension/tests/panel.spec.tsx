@@ -29,6 +29,7 @@ function waiting(given: Partial<IWaiting> = {}): IWaiting {
     tokens: 1200,
     seconds: 3,
     trigger: 'words',
+    reason: '',
     proposer: 'llm',
     model: 'some/model',
     ...given
@@ -65,7 +66,6 @@ function row(number: number, given: Partial<IRow> = {}): IRow {
 function state(given: Partial<IState> = {}): IState {
   return {
     notebook: 'nb.ipynb',
-    exists: true,
     store: 'ok',
     message: '',
     total: 0,
@@ -254,6 +254,22 @@ describe('texts of strangers', () => {
     expect(document.querySelector('img, script')).toBeNull();
     expect(screen.getAllByText(evil).length).toBeGreaterThan(8);
     expect(screen.getByText('3 more lines')).toBeTruthy();
+  });
+});
+
+describe('cost', () => {
+  it('is drawn by day once it is asked for', () => {
+    const days = [
+      { day: '2026-01-01', usd: 0.5, tokens: 10 },
+      { day: '2026-01-02', usd: 0.25, tokens: 5 }
+    ];
+    const cost = { ...COST, versions: 2, alive: 1, usd: 0.75, usd_per_change_alive: 0.75 };
+    shown({ state: state({ cost }), days });
+    expect(screen.getByRole('img', { hidden: true }).getAttribute('aria-label')).toBe(
+      'Spent by day: 2026-01-01: $0.50, 2026-01-02: $0.25'
+    );
+    const heights = [...document.querySelectorAll('rect')].map(bar => bar.getAttribute('height'));
+    expect(Number(heights[0])).toBe(2 * Number(heights[1]));
   });
 });
 

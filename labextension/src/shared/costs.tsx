@@ -2,7 +2,7 @@
 import * as React from 'react';
 
 import type { ITrans } from './trans';
-import type { ICosts } from './wire';
+import type { ICosts, IDay } from './wire';
 import { duration, money, short } from './words';
 
 const HEIGHT = 36;
@@ -10,13 +10,14 @@ const BAR = 8;
 const DAYS = 30;
 
 /** A bar for each of the last days on which something was spent: money where prices are known, else tokens. */
-function Bars({ costs, trans }: { costs: ICosts; trans: ITrans }): JSX.Element | null {
-  const days = (costs.by_day ?? []).slice(-DAYS);
+function Bars(props: { days: IDay[]; trans: ITrans }): JSX.Element | null {
+  const { trans } = props;
+  const days = props.days.slice(-DAYS);
   if (days.length < 2) {
     return null;
   }
   const priced = days.some(day => day.usd);
-  const of = (day: (typeof days)[number]): number => (priced ? (day.usd ?? 0) : day.tokens);
+  const of = (day: IDay): number => (priced ? (day.usd ?? 0) : day.tokens);
   const most = Math.max(...days.map(of), Number.EPSILON);
   const words = days
     .map(d => `${d.day}: ${money(d.usd) || trans.__('%1 tokens', short(d.tokens))}`)
@@ -24,8 +25,8 @@ function Bars({ costs, trans }: { costs: ICosts; trans: ITrans }): JSX.Element |
   return (
     <svg
       className="jp-Selfcode-bars"
-      width={days.length * (BAR + 2)}
-      height={HEIGHT}
+      viewBox={`0 0 ${days.length * (BAR + 2)} ${HEIGHT}`}
+      preserveAspectRatio="none"
       role="img"
       aria-label={trans.__('Spent by day: %1', words)}
     >
@@ -41,7 +42,8 @@ function Bars({ costs, trans }: { costs: ICosts; trans: ITrans }): JSX.Element |
   );
 }
 
-export function Costs({ costs, trans }: { costs: ICosts; trans: ITrans }): JSX.Element {
+export function Costs(props: { costs: ICosts; days: IDay[]; trans: ITrans }): JSX.Element {
+  const { costs, trans } = props;
   const tokens = costs.prompt_tokens + costs.completion_tokens;
   const none = trans.__('nothing');
   const each = money(costs.usd_per_change_alive);
@@ -62,7 +64,7 @@ export function Costs({ costs, trans }: { costs: ICosts; trans: ITrans }): JSX.E
           {each && ` · ${trans.__('%1 each', each)}`}
         </dd>
       </dl>
-      <Bars costs={costs} trans={trans} />
+      <Bars days={props.days} trans={trans} />
     </div>
   );
 }

@@ -11,7 +11,7 @@ import { Settings } from './settings';
 import { Timeline } from './timeline';
 import type { ITrans } from './trans';
 import { Proposal } from './waiting';
-import type { IDetail, IRow, IState } from './wire';
+import type { IDay, IDetail, IRow, IState } from './wire';
 
 /** What is opened: a proposal by its name, or a version by its id. */
 export interface IOpened {
@@ -43,6 +43,9 @@ export interface IPanelProps {
   run: (line: string) => void;
   open: (opened: IOpened | null) => void;
   dismiss: () => void;
+  /** What was spent by day, once it was asked for by `openCost`. */
+  days?: IDay[];
+  openCost?: () => void;
   older?: () => void;
   stop?: () => void;
   compare?: (from: string, to: string) => void;
@@ -57,10 +60,15 @@ function Section(props: {
   title: string;
   count?: number;
   shown: boolean;
+  onOpen?: () => void;
   children: React.ReactNode;
 }): JSX.Element {
   return (
-    <details className="jp-Selfcode-section" open={props.shown}>
+    <details
+      className="jp-Selfcode-section"
+      open={props.shown}
+      onToggle={event => event.currentTarget.open && props.onOpen?.()}
+    >
       <summary>
         <h2>{props.title}</h2>
         {props.count !== undefined && <span className="jp-Selfcode-count">{props.count}</span>}
@@ -183,13 +191,14 @@ export function Panel(props: IPanelProps): JSX.Element {
       {state && state.store === 'none' && !state.waiting.length && (
         <p className="jp-Selfcode-empty">
           {trans.__(
-            'No history yet. Say above what this notebook should do, or run a cell that starts with %%selfcode; every change is tried first, shown here, and can be undone.'
+            'No history yet. Say above what this notebook should do, or run a cell that starts with %1; every change is tried first, shown here, and can be undone.',
+            '%%selfcode'
           )}
         </p>
       )}
-      {state && state.cost.versions > 0 && (
-        <Section title={trans.__('Cost')} shown={false}>
-          <Costs costs={state.cost} trans={trans} />
+      {state?.cost && state.cost.versions > 0 && (
+        <Section title={trans.__('Cost')} shown={false} onOpen={props.openCost}>
+          <Costs costs={state.cost} days={props.days ?? []} trans={trans} />
         </Section>
       )}
       {state && (

@@ -2,7 +2,6 @@
 import * as React from 'react';
 
 import { View } from './blocks';
-import { Level } from './level';
 import type { ITrans } from './trans';
 import type { IDetail, IRow } from './wire';
 import { ago, firstLine, kindWord, money } from './words';
@@ -103,11 +102,6 @@ function VersionOf(props: IRowProps): JSX.Element {
         </button>
         {open && (
           <div className="jp-Selfcode-versionBody">
-            {row.level !== null && (
-              <p>
-                <Level level={row.level} name={row.level_name} trans={trans} /> {row.level_name}
-              </p>
-            )}
             {detail ? (
               <View view={detail.view} trans={trans} untitled />
             ) : (

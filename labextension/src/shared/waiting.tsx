@@ -159,7 +159,7 @@ export function Proposal(props: IProps): JSX.Element {
             type="button"
             onClick={() => setWhy(null)}
           >
-            {trans.__('Keep')}
+            {trans.__('Cancel')}
           </button>
         </form>
       )}

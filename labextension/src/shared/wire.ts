@@ -71,6 +71,7 @@ export interface IWaiting {
   tokens: number;
   seconds: number;
   trigger: string;
+  reason: string;
   proposer: string;
   model: string;
 }
@@ -111,13 +112,18 @@ export interface ICosts {
   seconds: number;
   usd_per_change_alive: number | null;
   tokens_per_change_alive: number | null;
-  by_day?: { day: string; usd: number | null; tokens: number; calls: number; seconds: number }[];
+}
+
+/** What was spent on one day (UTC). */
+export interface IDay {
+  day: string;
+  usd: number | null;
+  tokens: number;
 }
 
 /** What is known of one notebook. */
 export interface IState {
   notebook: string;
-  exists: boolean;
   store: 'ok' | 'none' | 'broken';
   message: string;
   total: number;
@@ -126,7 +132,7 @@ export interface IState {
   undo: string | null;
   redo: string | null;
   waiting: IWaiting[];
-  cost: ICosts;
+  cost: ICosts | null;
   settings: { [name: string]: any };
   version: string;
 }

@@ -2,7 +2,7 @@
  * What the sidebar shows: the notebook in front, its history as the server reads it, and what its kernel is doing.
  */
 import type { ICodeCellModel } from '@jupyterlab/cells';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { run } from '../command';
@@ -13,7 +13,7 @@ import type { IWorking } from '../live/messages';
 import { get, post, Refusal, stream } from '../request';
 import type { IOpened, ITold } from '../shared/panel';
 import type { ITrans } from '../shared/trans';
-import type { IDetail, IReply, IRow, IState } from '../shared/wire';
+import type { IDay, IDetail, IReply, IRow, IState } from '../shared/wire';
 
 /** Versions that are fetched at a time. */
 const PAGE = 100;
@@ -33,12 +33,14 @@ export class Model {
   ) {
     tracker.currentChanged.connect(this.onCurrent, this);
     tracker.activeCellChanged.connect(this.emit, this);
+    NotebookActions.executed.connect(this.emit, this);
     links.linked.connect(this.onCurrent, this);
     this.onCurrent();
   }
 
   state: IState | null = null;
   rows: IRow[] = [];
+  days: IDay[] = [];
   busy = false;
   stopping = false;
   told: ITold | null = null;
@@ -215,6 +217,20 @@ export class Model {
     }
   };
 
+  /** Fetch what was spent by day. */
+  readonly openCost = async (): Promise<void> => {
+    const { path } = this;
+    try {
+      const { data } = await get<{ data: { by_day?: IDay[] } }>('cost', { path });
+      if (path === this.path) {
+        this.days = data.by_day ?? [];
+      }
+    } catch (e) {
+      this.complain(e);
+    }
+    this.emit();
+  };
+
   private async readAll(): Promise<void> {
     const { path } = this;
     if (!path) {
@@ -312,6 +328,7 @@ export class Model {
   private onPath(): void {
     this.state = this.opened = this.detail = this.told = this.onServer = null;
     this.rows = [];
+    this.days = [];
     this.listen();
     this.refresh();
   }

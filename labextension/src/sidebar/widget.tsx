@@ -60,6 +60,8 @@ export class Sidebar extends ReactWidget {
         run={this.run}
         open={this.open}
         dismiss={this.dismiss}
+        days={model.days}
+        openCost={model.openCost}
         older={model.older}
         stop={this.stop}
         compare={this.compareVersions}
