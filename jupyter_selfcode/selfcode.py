@@ -95,6 +95,16 @@ def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
     return tuple((c.id, c.source) for c in code[: last + 1])
 
 
+def part_of(trial: Trial, cells: Sequence[str]) -> Trial:
+    """What a trial does to these cells. Its evidence is about the whole, so a part reaches no level."""
+    patch = trial.candidate.patch
+    ops = tuple(op for op in patch.ops if (op.cell.id if op.op == "insert" else op.cell_id) in cells)
+    if len(ops) == len(patch.ops):
+        return trial
+    part = replace(trial.candidate, patch=replace(patch, ops=ops))
+    return replace(trial, candidate=part, level=None, assumptions=("a part of what was tried: the evidence is about the whole",))
+
+
 @dataclass
 class Workspace:
     """One notebook at work. `surfaces[0]` is the truth of what the notebook is now; `path` names it in the store."""
@@ -177,8 +187,9 @@ class Workspace:
                     self.waiting.keep(event, notebook)
             yield event
 
-    def accept(self, decided: Decided, by: str = "person") -> Version | None:
-        """Deploy what was decided. None where it only ran cells again. Raises `StalePatch`, `Locked`, `DeployError`.
+    def accept(self, decided: Decided, by: str = "person", cells: Sequence[str] = ()) -> Version | None:
+        """Deploy what was decided, or (`cells`) only what it does to these. None where it only ran cells again. Raises
+        `StalePatch`, `Locked`, `DeployError`, and `PatchError` where such a part cannot stand alone.
 
         It holds as long as the cells that its trial ran, or that it touches, are what they were: others may have changed.
         """
@@ -188,6 +199,7 @@ class Workspace:
         try:
             version = None
             decided, trial = self._for_now(decided, name, decided.decision.trial)
+            trial = part_of(trial, cells) if cells else trial
             if trial.candidate.patch:
                 with self.held():
                     version = self.engine.accept(decided, trial, self.surfaces, self.path, by)

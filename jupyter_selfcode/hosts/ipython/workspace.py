@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,9 +50,9 @@ class LiveWorkspace(Workspace):
         """What the person sees."""
         return self.surfaces[2]  # type: ignore[return-value]
 
-    def accept(self, decided: Decided, by: str = "person") -> Version | None:
+    def accept(self, decided: Decided, by: str = "person", cells: Sequence[str] = ()) -> Version | None:
         """As `Workspace.accept`."""
-        version = super().accept(decided, by)
+        version = super().accept(decided, by, cells)
         if version is not None and (edit := self.front_end.sent) is not None:
             self.sent[edit.id] = decided
         return version
