@@ -49,7 +49,8 @@ export default defineConfig([
   },
   {
     files: ['tests/**'],
-    languageOptions: { globals: { ...globals.jest } }
+    languageOptions: { globals: { ...globals.jest } },
+    rules: { 'jupyter/no-untranslated-string': 'off' }
   },
   prettier
 ]);

@@ -85,7 +85,7 @@ class Marks implements IDisposable {
     const waits = here && !!model.state?.waiting.some(w => w.cells.includes(cell.model.id));
     const marked = isMarked(cell.model.sharedModel.getSource());
     if (!pointer && !waits && !marked) {
-      this.badge.parent = null;
+      this.takeAway(this.badge);
       return;
     }
     const row = here && pointer ? model.rows.find(r => r.id === pointer.version) : undefined;
@@ -114,7 +114,7 @@ class Marks implements IDisposable {
       (model.link?.connected ?? false) &&
       !model.state?.waiting.length;
     if (!offered) {
-      this.offer.parent = null;
+      this.takeAway(this.offer);
       return;
     }
     this.offer.node.textContent = trans.__('Fix with selfcode');
@@ -125,12 +125,18 @@ class Marks implements IDisposable {
   /** Put a widget into the cell, beside what JupyterLab lays out itself. */
   private place(widget: Widget, into: HTMLElement | null): void {
     if (into && widget.node.parentElement !== into) {
-      if (widget.isAttached) {
-        Widget.detach(widget);
-      }
+      this.takeAway(widget);
       if (into.isConnected) {
         Widget.attach(widget, into);
       }
+    }
+  }
+
+  private takeAway(widget: Widget): void {
+    if (widget.isAttached) {
+      Widget.detach(widget);
+    } else {
+      widget.node.remove(); // the cell around it was taken out of the page
     }
   }
 

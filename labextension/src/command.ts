@@ -26,7 +26,7 @@ async function onFile(link: Link, line: string): Promise<IReply> {
   if (context.model.dirty) {
     await context.save();
   }
-  const reply = await post<IReply>('command', { path: context.path, line });
+  const reply = await post<IReply>('command', { path: context.localPath, line });
   await context.revert();
   return reply;
 }

@@ -6,22 +6,10 @@
  */
 import type { ISharedCell, ISharedNotebook } from '@jupyter/ydoc';
 
-/** A cell as it goes over the wire. */
-export interface INewCell {
-  id: string;
-  type: string;
-  source: string;
-  metadata?: { [key: string]: any };
-  attachments?: any;
-}
+import type { IEdit } from './messages';
 
 /** One operation. `expect` is the source that the kernel thought the cell had. */
-export type Op =
-  | { op: 'replace'; cell_id: string; source: string; expect: string }
-  | { op: 'insert'; cell: INewCell; after: string | null }
-  | { op: 'delete'; cell_id: string; expect: string }
-  | { op: 'move'; cell_id: string; after: string | null }
-  | { op: 'metadata'; cell_id: string | null; set: { [key: string]: any }; remove: string[] };
+export type Op = IEdit['ops'][number];
 
 /** What became of an edit. `cell_id` and `message` say why it was refused. */
 export type Outcome =

@@ -226,7 +226,7 @@ export class Link implements IDisposable {
   }
 
   private greet(): void {
-    const { path } = this.panel.context;
+    const { localPath: path } = this.panel.context;
     this.send({ type: 'hello', path, version: this.version, seen: this.seen });
     this.tell();
   }

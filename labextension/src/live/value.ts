@@ -8,7 +8,7 @@ export function notebookValue(notebook: ISharedNotebook): INotebookValue {
   return {
     cells: notebook.cells.map(cell => ({
       id: cell.getId(),
-      type: cell.cell_type,
+      type: cell.cell_type as INotebookValue['cells'][number]['type'],
       source: cell.getSource(),
       metadata: cell.getMetadata() as { [key: string]: any },
       attachments: ('getAttachments' in cell ? cell.getAttachments() : undefined) ?? {}

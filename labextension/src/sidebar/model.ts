@@ -65,8 +65,20 @@ export class Model {
     return this.links.of(this.panel);
   }
 
+  /** The notebook's path on the server, without the drive of a collaborative document. */
   get path(): string {
-    return this.panel?.context.path ?? '';
+    return this.panel?.context.localPath ?? '';
+  }
+
+  /** Whether the panel can be seen. Only then is a connection kept for changes that others make: browsers have six. */
+  set seen(seen: boolean) {
+    if (seen !== this._seen) {
+      this._seen = seen;
+      this.listen();
+      if (seen) {
+        this.refresh();
+      }
+    }
   }
 
   /** What is at work: in the kernel, or on the server. */
@@ -338,7 +350,7 @@ export class Model {
     this.source?.close();
     this.source = null;
     const { path } = this;
-    if (!path || typeof EventSource === 'undefined') {
+    if (!path || !this._seen) {
       return;
     }
     const source = stream('events', { path });
@@ -372,6 +384,7 @@ export class Model {
     this._changed.emit();
   }
 
+  private _seen = false;
   private shown: NotebookPanel | null = null;
   private followed: Link | null = null;
   private onServer: IWorking | null = null;

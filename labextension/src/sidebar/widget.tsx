@@ -1,5 +1,6 @@
 /** The sidebar: the shared panel, told by the model. */
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { Panel } from '../shared/panel';
@@ -24,9 +25,34 @@ export class Sidebar extends ReactWidget {
     this.addClass('jp-SelfcodeSidebar');
     this.title.icon = selfcodeIcon;
     this.title.caption = trans.__('selfcode: what this notebook does to itself');
+    document.addEventListener('visibilitychange', this.look);
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('selfcode'));
   }
+
+  dispose(): void {
+    document.removeEventListener('visibilitychange', this.look);
+    super.dispose();
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.look();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.look();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.look();
+  }
+
+  private readonly look = (): void => {
+    this.model.seen = this.isVisible && document.visibilityState === 'visible';
+  };
 
   protected render(): JSX.Element {
     return <UseSignal signal={this.model.changed}>{() => this.draw()}</UseSignal>;
