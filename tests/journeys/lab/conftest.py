@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 TOKEN = "a-token-of-the-tests"
 SECONDS = 60
@@ -32,6 +32,7 @@ READY = """() => {
   return !!(w?.context?.isReady && s?.isReady && s.session?.kernel?.connectionStatus === 'connected'
     && s.session.kernel.status === 'idle');
 }"""
+expect.set_options(timeout=SECONDS * 1000)
 NOISE = ("reading 'schema'", "filebrowser:open-path")
 """What Notebook 7 throws by itself."""
 
@@ -82,7 +83,8 @@ def serving(home: Path, *options: str, module: str = "jupyterlab") -> Iterator[S
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={TOKEN}", timeout=5).close()
                 break
-            assert process.poll() is None and time.monotonic() < end, (home / "server.log").read_text("utf-8")[-3000:]
+            assert process.poll() is None, (home / "server.log").read_text("utf-8")[-3000:]
+            assert time.monotonic() < end, (home / "server.log").read_text("utf-8")[-3000:]
             time.sleep(0.1)
         yield Server(root, port, home)
     finally:
