@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from itertools import islice, zip_longest
 
-from .reading import costs, row, settings_of
+from .reading import row, settings_of, spending
 from .selfcode import Workspace
 from .values.decision import Accept, Ask
 from .values.events import Decided
@@ -22,7 +22,6 @@ def state(workspace: Workspace) -> State:
     """The first look. Raises `StoreError`."""
     lineage = workspace.lineage()
     newest = head(lineage)
-    spent = costs(lineage, workspace.notebook())
     return State(
         notebook=workspace.path,
         version=version("jupyter_selfcode"),
@@ -34,7 +33,7 @@ def state(workspace: Workspace) -> State:
         undo=undo_target(lineage),
         redo=redo_target(lineage),
         waiting=tuple(waits(name, decided) for name, decided in workspace.waiting.all().items()),
-        cost=Spending(**{name: spent[name] for name in Spending.__dataclass_fields__}),
+        cost=Spending(**spending(lineage, workspace.notebook())),
         settings=settings_of(workspace),
     )
 

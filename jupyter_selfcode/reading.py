@@ -140,7 +140,13 @@ def last_change(workspace: Workspace, cell: Cell) -> tuple[Recorded | None, Reco
 
 
 def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
-    """What was spent, per version and per change still alive (a line that an adaptation made and that still stands)."""
+    """What was spent, in all, per version and per day."""
+    made = [r for r in lineage if r.version.kind == "adapt"]
+    return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:
+    """What was spent in all, and per change still alive (a line that an adaptation made and that still stands)."""
     made = [r.version for r in lineage if r.version.kind == "adapt"]
     undone = left_behind((r.version.id, r.version.restores, r.version.kind) for r in lineage if r.outcome == "deployed")
     alive = [v for v in made if v.id not in undone and any(i in now for i in v.patch.cells)]
@@ -151,8 +157,6 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
         "estimated": total.estimated, "replayed": total.replayed,
         "usd_per_change_alive": None if total.usd is None or not alive else total.usd / len(alive),
         "tokens_per_change_alive": None if not alive else total.tokens / len(alive),
-        "by_version": [row(r) for r in lineage if r.version.kind == "adapt"],
-        "by_day": _by_day(made),
     }
 
 
