@@ -102,3 +102,14 @@ def test_a_cell_that_failed_offers_to_be_fixed(lab):
     lab.write(3, "later = 2")
     lab.run(3)
     expect(offer).to_have_count(0)
+
+
+def test_notebook_7_has_the_same_panel_and_the_same_live_edit(opened, model):
+    lab = opened("seven.ipynb", "stock = [1, 2, 3]", model=model, app="notebooks")
+    lab.run(1)
+    lab.run(2)
+    ask(lab)
+    lab.picture("notebook-7")
+    lab.button("Accept").click()
+    lab.until("m.cells[1].getSource().includes('2 * n')")
+    expect(lab.output(2)).to_contain_text("[2, 4, 6]")
