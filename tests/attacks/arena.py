@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,7 +162,9 @@ class Arena:
                 driver.order(close=True)
         except RuntimeError as e:
             return Outcome({"parent": str(e)})
-        wait_until(lambda: not world.left(), 1.0 if attack.closes else 0.0)
+        if attack.closes:
+            time.sleep(attack.later)
+            wait_until(lambda: not world.left(), 1.0)
         after = world.snapshot()
         hits = world.listeners.take()
         found = {

@@ -22,7 +22,8 @@ class Attack:
 
     The control is `cells` on a plain kernel, or `control` where these would harm the machine, or nothing for the reason in
     `bare` (`bare_as_root`: where it is root's). `absent` says why it may fail on some machines, `needs_root` that only
-    root can do it on a plain kernel. `ends` are states that the contained kernel must be in afterwards; with `never_ok`
+    root can do it on a plain kernel. With `closes` it
+    is looked who is left when the kernel has ended, `later` seconds after. `ends` are states that the contained kernel must be in afterwards; with `never_ok`
     the last cell must not pass. `stated` quotes, by tier, the words of its promise that leave this open.
     """
 
@@ -40,6 +41,7 @@ class Attack:
     limits: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
     closes: bool = False
+    later: float = 0.0
     slow: bool = False
     ends: Sequence[str] = ()
     never_ok: bool = False

@@ -117,6 +117,14 @@ def test_a_process_sets_its_own_limits_only_and_types_into_no_terminal(machine):
     assert ask(machine, "ioctl", 0, 0x5401) == ALLOW
 
 
+def test_what_changes_a_file_that_was_opened_for_reading_is_unknown_where_no_mount_protects_it(machine):
+    for request in (0x40086602, 0x401C5820, 0x40087602, 0x50009401):  # flags, attributes, version, subvolume
+        assert ask(machine, "ioctl", 0, request, namespaces=False) == refuse(errno.ENOTTY)
+        assert ask(machine, "ioctl", 0, request, namespaces=True) == ALLOW
+    for request in (0x5401, 0x541B, 0x5421):  # of terminals and sockets
+        assert ask(machine, "ioctl", 0, request, namespaces=False) == ALLOW
+
+
 def test_another_architecture_is_ended_and_the_x32_way_refused():
     code = program(namespaces=True, machine="x86_64")
     assert judged(code, 0, arch=0x40000003) == KILL
