@@ -61,6 +61,8 @@ class StrictReader(CallReader):
         if text.startswith("%%"):
             if name not in ("time", "selfcode", "capture") or (name == "capture" and len(words) > 1):
                 self.doubt(f"%%{name}")
+        elif words == ["load_ext", "jupyter_selfcode"]:
+            pass
         elif text.startswith("%") and name in TIMED:
             self._timed(text.lstrip("%").partition(name)[2])
         elif text.startswith("%") and name in ("matplotlib", "config", "precision"):

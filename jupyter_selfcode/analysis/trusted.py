@@ -99,7 +99,9 @@ _REFUSED_READING = words(
     "eval query get_group filter map apply applymap agg aggregate transform pipe items iterrows itertuples iteritems glob "
     "rglob iterdir resolve read score"
 )
-READING = READING_METHODS - _REFUSED_READING
+READING = READING_METHODS - _REFUSED_READING | words(
+    "get_xlabel get_ylabel get_title get_xlim get_ylim get_label get_text"
+)
 """Methods that leave their object as it was, and call nothing that they are given."""
 HIGHER = words("map apply applymap agg aggregate transform pipe filter")
 """Methods that call what they are given."""
@@ -110,7 +112,7 @@ FRESH_METHODS = words(
     "splitlines encode decode strftime isoformat total_seconds index find rfind"
 )
 """Methods whose result holds nothing that could be changed through it."""
-OWN = OWN_METHODS - words("fit partial_fit fit_transform")
+OWN = OWN_METHODS - words("fit partial_fit fit_transform") | words("set")
 LEARNING = words("fit partial_fit fit_transform")
 """Methods of estimators, which may use the random numbers of the whole process."""
 TAKES_ITERABLE = words("extend update join intersection union difference symmetric_difference issubset extendleft")

@@ -80,6 +80,10 @@ def test_below_a_cell_that_may_do_anything_nothing_is_proved(doubt):
     assert "c3" in reached(1, doubt, "x = 1", "y = 2", "print(3)")
 
 
+def test_our_own_extension_is_no_doubt():
+    assert reached(1, "%load_ext jupyter_selfcode", "x = 1", "%selfcode", "print(3)") == set()
+
+
 def test_what_runs_before_the_change_is_out_of_its_reach():
     assert reached(2, "a = 1", "print(a)", "a = 2", "print(a)") == {"c3"}
 
