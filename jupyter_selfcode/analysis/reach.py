@@ -245,12 +245,15 @@ class Reader(ast.NodeVisitor):
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
+        before = set(self._bound)
         for case in node.cases:
+            self._bound = set(before)
             for name in stored([case.pattern]):
                 self._bind(name)
             if case.guard:
                 self.visit(case.guard)
-        self._branches([], *(case.body for case in node.cases))
+            self._block(case.body)
+        self._bound = before  # perhaps none matches
 
     # ---- scopes ----------------------------------------------------------------------------------------------------
 

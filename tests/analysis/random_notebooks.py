@@ -51,14 +51,14 @@ TEMPLATES = (
     *("D = C()", "C.t = N", "print(C.t)", "if K:\n    D = [N]", "while len(D) < 3:\n    D.append(N)", "K = len(D)", "D = D or D"),
     *("try:\n    D.append(D[9])\nexcept Exception as q:\n    D = [N]", "assert D", "(D := [N]).append(K)", "print([*D, *D])", "N in D"),
     *("D = [F]", "D = {'f': F}", "print(D[0](1))", "D['f'](D)", "F(F)", "print(F(G(N)))", "D = [G, F]", "F = G", "print(D == D)"),
-    *("match D:\n    case [q, *D]:\n        print(q)", "D = D if K else D", "D = f'{D} {K}'", "D = str(D)", "print(*D)", "D[:] = D"),
+    *("match D:\n    case [q, *D]:\n        print(q)", "D = D if K else D", "D = f'{len(D)} {K}'", "D = str(K)", "print(*D)", "D[:] = D"),
     *("import warnings\nwarnings.simplefilter('ignore')", "import sys\nsys.stdout.q = 1", "D.reverse()", "D = reversed(D)"),
     *("import collections\nD = collections.Counter(D)", "D = collections.defaultdict(list)", "D['z']", "D['z'].append(N)"),
     *("import functools\nprint(functools.reduce(F, D, N))", "@functools.lru_cache\ndef F(x=0):\n    return K", "D = functools.partial(F, D)"),
     *("def F(x):\n    x = x[0]\n    x.append(N)\n    return x", "def F(x):\n    D = [x]\n    D.append(N)\n    return D", "setattr(F, 't', D)"),
     *("def F(x):\n    return [q for q in D]", "def F(x=0):\n    z = [D]\n    z[0].append(N)", "def F(x, *y, **z):\n    return x, y, z"),
     *("def F(x):\n    return map(G, x)", "def F(x):\n    return iter(D)", "def F(x):\n    D[0] = x", "def F(x):\n    return lambda: K"),
-    *("D = vars()", "print(dir())", "D.clear()", "D.insert(0, D)", "print(str(D) + str(K))", "print(D.pop())", "D = D.items()", "D = D.keys()"),
+    *("D = vars()", "print(dir())", "D.clear()", "D.insert(0, D)", "print(str(K) + str(N))", "print(D.pop())", "D = D.items()", "D = D.keys()"),
     *("D = getattr(D, 'append')", "D.__init__([N])", "D.__class__", "D = set(D)", "D.add(N)", "D |= {N}", "D -= {N}", "D.discard(N)"),
 )  # fmt: skip
 

@@ -92,6 +92,10 @@ def test_a_name_that_an_unaffected_cell_binds_anew_is_free_again():
     assert reached(0, "x = 1", "x = 2", "print(x)") == set()
 
 
+def test_a_pattern_that_may_not_match_binds_nothing_for_certain():
+    assert reached(0, "x = [1]", "match 5:\n    case [q, *x]:\n        pass", "print(x)") == {"c2"}
+
+
 def test_what_the_old_code_made_counts_as_well():
     before, after = book("x = 1\ny = 2", "print(x)", "print(y)"), book("x = 1", "print(x)", "print(y)")
     assert framed(before, after, {"c0"})["c2"] == "unknown"
