@@ -202,7 +202,17 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     _, decided = workspace.waiting.pick(args.name)
     before = workspace.notebook()
-    return deployed(workspace, workspace.accept(decided), before, decided)
+    cells = _touched(decided, getattr(args, "cell", None) or ())
+    return deployed(workspace, workspace.accept(decided, cells=cells), before, decided)
+
+
+def _touched(decided: Decided, names: Sequence[str]) -> tuple[str, ...]:
+    """Of the cells that a proposal changes those with these ids, or starts of ids. Raises `BadInput`."""
+    trial = decided.decision.trial if isinstance(decided.decision, (Accept, Ask)) else None
+    cells = trial.candidate.patch.cells if trial else ()
+    if strange := [n for n in names if not any(c.startswith(n) for c in cells)]:
+        raise BadInput(f"This proposal changes no cell {strange[0]!r}; it changes {', '.join(cells) or 'none'}.")
+    return tuple(c for c in cells if any(c.startswith(n) for n in names))
 
 
 def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -317,6 +327,7 @@ def _text(words: str | Sequence[str] | None) -> str:
 
 _CELL = _arg("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
 _CELLS = _arg("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
+_PART = _arg("--cell", metavar="CELL", action="append", help="only what it does to this cell, by its id (again for more)")
 _VERSION = "number, start of an id, or head"
 
 COMMANDS: dict[str, Command] = {
@@ -327,7 +338,7 @@ COMMANDS: dict[str, Command] = {
         Command("fix", "repair the last error at its root cause", _fix, (_arg("words", free=True, nargs="*", help="a hint"),)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (_arg("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
         Command("check", "add an expression to a cell's contract", _check, (_arg("expression", free=True, nargs="*"), _CELL)),
-        Command("accept", "accept what waits", _accept, (_arg("name", nargs="?", help="which (none: the newest)"),)),
+        Command("accept", "accept what waits, or a part of it", _accept, (_arg("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (_arg("why", free=True, nargs="*", help="the reason"), _arg("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (_arg("--graph", action="store_true", help="with lanes"), _arg("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
         Command("show", "one version, whole", _show, (_arg("version", nargs="?", default="head", help=_VERSION),)),

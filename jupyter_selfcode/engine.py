@@ -17,18 +17,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .analysis.censoring import censored
+from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import decide, nothing_passed, weighed
+from .stages.decide import asserted, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
+from .stages.judge import judge
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import further, until, validate, within
+from .stages.validate import Evidence, further, until, validate, within
 from .values.canonical import digest
 from .values.decision import Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
@@ -171,14 +173,21 @@ class Engine:
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
-        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs)) as events:
+        affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
+        promised = {a for c in notebook.code_cells for a in asserted(c.source)}
+        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
+        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, evidence)) as events:
             async for event in events:
                 yield event
-        affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
         trial = replace(trial, run=run, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
         for check in self.checks:
             trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
+        if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
+            judged, found = await judge(
+                run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
+            )
+            trial = replace(trial, judged=judged, findings=trial.findings + found)
         yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
 
     def lessons(self, path: str) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,7 +19,7 @@ from .values.errors import BadInput
 from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
-from .values.version import Lineage, Recorded, head, total_cost
+from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
 
 
 def find(workspace: Workspace, name: str) -> Recorded:
@@ -142,16 +143,15 @@ def last_change(workspace: Workspace, cell: Cell) -> tuple[Recorded | None, Reco
 
 
 def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
-    """What was spent, per version and per change still alive (a line that an adaptation made and that still stands)."""
+    """What was spent, in all, per version and per day."""
+    made = [r for r in lineage if r.version.kind == "adapt"]
+    return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:
+    """What was spent in all, and per change still alive (a line that an adaptation made and that still stands)."""
     made = [r.version for r in lineage if r.version.kind == "adapt"]
-    deployed = [r for r in lineage if r.outcome == "deployed"]
-    undone: set[str] = set()
-    for r in deployed:  # a version that a later one left behind is not alive
-        if r.version.restores:
-            restored_at = next((i for i, p in enumerate(deployed) if p.version.id == r.version.restores), 0)
-            undone |= {p.version.id for p in deployed[restored_at + 1 : deployed.index(r)]}
-            if r.version.kind == "redo":
-                undone.discard(r.version.restores)
+    undone = left_behind((r.version.id, r.version.restores, r.version.kind) for r in lineage if r.outcome == "deployed")
     alive = [v for v in made if v.id not in undone and any(i in now for i in v.patch.cells)]
     total: Cost = total_cost(made)
     return {
@@ -160,8 +160,19 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
         "estimated": total.estimated, "replayed": total.replayed,
         "usd_per_change_alive": None if total.usd is None or not alive else total.usd / len(alive),
         "tokens_per_change_alive": None if not alive else total.tokens / len(alive),
-        "by_version": [row(r) for r in lineage if r.version.kind == "adapt"],
     }
+
+
+def _by_day(made: Sequence[Version]) -> list[dict[str, Any]]:
+    """What was spent on each day (UTC) on which something was, oldest first."""
+    days: dict[str, list[Version]] = {}
+    for v in made:
+        days.setdefault(v.at[:10], []).append(v)
+    return [
+        {"day": day, "usd": cost.usd, "tokens": cost.tokens, "calls": cost.calls, "seconds": sum(v.seconds for v in versions)}
+        for day, versions in sorted(days.items())
+        for cost in [total_cost(versions)]
+    ]
 
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:

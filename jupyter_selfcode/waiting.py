@@ -11,10 +11,12 @@ from .protocols import Store
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
 from .values.events import Decided
+from .values.notebook import Notebook
 from .values.patch import patch_id
 from .values.trial import Run, Trial
 
 WAITING = "waiting"
+BASE = "waiting_base"
 LESSON = "lesson"
 OUTPUT_KEPT = 100_000
 """Characters of outputs that a waiting proposal keeps; larger outputs are left out, the verdict stays."""
@@ -51,15 +53,23 @@ class Waiting:
             raise BadInput(f"Nothing waits under the name {name!r}; waiting: {', '.join(waiting)}.")
         return found[0]
 
-    def keep(self, decided: Decided) -> str:
-        """Keep a proposal until a person decides; its name."""
+    def keep(self, decided: Decided, base: Notebook | None = None) -> str:
+        """Keep a proposal until a person decides, and the notebook that it was made for; its name."""
         name = proposal_id(decided)
+        if base is not None:
+            self.store.put_note(self.path, BASE, name, to_json(base))
         self.store.put_note(self.path, WAITING, name, to_json(lighter(decided)))
         return name
+
+    def base(self, name: str) -> Notebook | None:
+        """The notebook that a proposal was made for, where that was kept."""
+        body = self.store.notes(self.path, BASE).get(name)
+        return from_json(Notebook, body) if body is not None else None
 
     def drop(self, name: str) -> None:
         """It was decided."""
         self.store.drop_note(self.path, WAITING, name)
+        self.store.drop_note(self.path, BASE, name)
 
     def reject(self, name: str | None, why: str) -> str:
         """Forget a proposal; the reason becomes a lesson for later ones. Returns its name. Raises `BadInput`."""

@@ -59,3 +59,9 @@ def test_every_word_has_help(name):
     assert COMMANDS[name].help
     with pytest.raises(BadInput, match="usage"):
         parse_line(f"{name} --help")
+
+
+def test_a_part_of_a_proposal_may_be_accepted_by_naming_its_cells():
+    args = parse_line("accept abc --cell one --cell two")[1]
+    assert (args.name, args.cell) == ("abc", ["one", "two"])
+    assert parse_line("accept")[1].cell is None

@@ -307,7 +307,7 @@ class Course:
         from ..plugins.deployers.patch_file import write_patch
         from ..waiting import Waiting
 
-        self.waiting = Waiting(bench.store, bench.path, self.job.source.parent).keep(decided)
+        self.waiting = Waiting(bench.store, bench.path, self.job.source.parent).keep(decided, self.notebook)
         try:
             self.patch_file = write_patch(self.job.source, decided, self.waiting)
         except OSError as e:

@@ -24,6 +24,7 @@ from ..analysis.bearing import Flow, flows, looks
 from ..analysis.contract import examples_of, executable
 from ..analysis.effects import slice_below
 from ..analysis.evidence import foregone, pins, tells
+from ..analysis.forging import gained
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
@@ -67,7 +68,16 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     looking = _looking(trial.run.examples, reached)
     examples = [e for e in held if e not in own and e in looking]
     new = [e for e in examples if (e.cell_id, e.source) not in held_before]
-    decisive = sum(pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before for e in new)
+    reach = gained(before, after, touched)
+    confirmed = {(j.cell_id, j.source) for j in trial.judged if j.verdict == "confirmed"}
+
+    def stands(cell_id: str, source: str) -> bool:
+        """Whether an answer is more than the candidate's word: judged outside, or by code that cannot reach the judge."""
+        return not reach or (cell_id, source) in confirmed
+
+    decisive = sum(
+        (pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before) and stands(e.cell_id, e.source) for e in new
+    )
     asserts = [
         (i, a)
         for i, found in asserting.items()
@@ -79,13 +89,15 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         if trial.before
         else set()
     )
-    decisive += sum(i not in was_well and (pins(a) or i in refused) for i, a in asserts)
+    decisive += sum(
+        i not in was_well and (pins(a) or i in refused) and stands(i, f"assert {a}\n") for i, a in asserts
+    )
     again = [
         i
         for i in ran
         if i in touched and recorded.get(i) and reached[i].shown and same_outputs(recorded[i], ran[i].outputs)
     ]
-    decisive += sum(i not in was_well and tells(recorded[i]) for i in again)
+    decisive += sum(i not in was_well and tells(recorded[i]) and not reach for i in again)
 
     said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {_count(ran, 'cell')}"]
     if unchanged := len((was_well & ran.keys()) - touched):
@@ -102,14 +114,31 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append(f"{_count(asserts, 'assertion')} of the notebook held")
     if again:
         said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
+    said += _where([*((e.cell_id, e.source) for e in examples), *((i, f"assert {a}\n") for i, a in asserts)], trial, reach)
     if not (examples or asserts or again):
         said.append("no contract covers the changed cells: that it ran is all that is known")
+    elif not decisive and reach and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
+        said.append("what holds now was judged in the candidate's own process or says too little to decide")
     elif not decisive and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
         said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
     level = 2 if examples or asserts or again else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
+
+
+def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[str]) -> list[str]:
+    """Where the promises were judged, and what of it the candidate could have forged."""
+    judged = {(j.cell_id, j.source): j for j in trial.judged}
+    found = [judged[p] for p in promises if p in judged]
+    outside = [j for j in found if j.verdict == "confirmed"]
+    inside = [j for j in found if j.verdict == "inside"]
+    said = [f"{len(outside)} of {len(promises)} judged again on the values, outside of the candidate's process"] if outside else []
+    if inside:
+        said.append(f"{len(inside)} judged in the candidate's own process, which can forge it ({inside[0].said})")
+    if reach and promises:
+        said.append(f"the change gains what could reach the judge: it {reach[0]}" + (", …" if len(reach) > 1 else ""))
+    return said
 
 
 def _looking(examples: Iterable[Example], reached: Mapping[str, Flow]) -> list[Example]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from .effect import EffectKind
 from .trial import Severity
 
 Kind = Literal[
@@ -13,7 +14,6 @@ Kind = Literal[
     "import", "network", "write", "alter", "load", "environment", "secret", "lookup", "patch", "interpreter",
     "browser", "text", "obscure", "endless", "read",
 ]  # fmt: skip
-Effect = Literal["reads", "creates", "changes", "deletes", "network", "process", "environment", "native"]
 
 
 class Meaning(NamedTuple):
@@ -24,11 +24,11 @@ class Meaning(NamedTuple):
     """
 
     severity: Severity | None
-    effects: frozenset[Effect] = frozenset()
+    effects: frozenset[EffectKind] = frozenset()
     judge: bool = False
 
 
-def _meaning(severity: Severity | None, *effects: Effect, judge: bool = False) -> Meaning:
+def _meaning(severity: Severity | None, *effects: EffectKind, judge: bool = False) -> Meaning:
     return Meaning(severity, frozenset(effects), judge)
 
 
@@ -74,7 +74,7 @@ class Capability:
     reason: str
 
     @property
-    def effects(self) -> frozenset[Effect]:
+    def effects(self) -> frozenset[EffectKind]:
         """What a trial may see happen because of it."""
         return MEANINGS[self.kind].effects
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..values.events import Decided
 from ..values.notebook import Cell
-from ..values.version import Lineage, Recorded, head
+from ..values.version import Lineage, Recorded, head, left_behind
 from .blocks import (
     Block,
     Facts,
@@ -118,14 +118,8 @@ def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
     A version that restores an older one leaves what lies between behind; those stand in a lane of their own.
     """
-    numbers = {r["id"]: i for i, r in enumerate(rows)}
-    behind: set[int] = set()
-    for i, r in enumerate(rows):
-        if r["restores"] and r["outcome"] == "deployed":
-            restored = numbers.get(r["restores"], -1)  # one that is older than these rows
-            if r["kind"] == "redo":
-                behind.discard(restored)
-            behind |= set(range(restored + 1, i))
+    left = left_behind((r["id"], r["restores"], r["kind"]) for r in rows if r["outcome"] == "deployed")
+    behind = {i for i, r in enumerate(rows) if r["id"] in left}
     drawn = []
     for i, r in enumerate(rows):
         if r["outcome"] != "deployed":

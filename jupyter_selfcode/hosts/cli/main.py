@@ -161,7 +161,7 @@ def _answer(name: str, run: Any, args: argparse.Namespace, settings: Any) -> int
         with Progress(f"{name or 'selfcode'} {workspace.path}".strip()) as tell:
             reply = run(workspace, args, tell)
             if getattr(args, "yes", False) and reply.data.get("proposal"):
-                args.name = reply.data["proposal"]
+                args.name, args.cell = reply.data["proposal"], None
                 reply = COMMANDS["accept"].run(workspace, args, tell)
         for decided in waited.difference(workspace.waiting.all() if waited else ()):
             with contextlib.suppress(OSError):  # a patch file that cannot be removed is only out of date

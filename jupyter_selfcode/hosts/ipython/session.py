@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .green import is_command
+from ...analysis.marks import is_command
 
 if TYPE_CHECKING:
     from ...values.request import Failure
+    from .channel import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class LiveSession:
         """Set to make the running cell fail without a word: the cells queued behind it are then not run."""
         self.named: Callable[[str], str] = str
         """From the front end's id of a cell to the id in the notebook; `SessionDocument` knows."""
+        self.channel: Channel | None = None
+        """To front ends with our extension; None where there is no kernel."""
         self._busy = 0
         self._status: dict[str, bool] = {}
         self._last: str | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 
 from ...analysis.printable import printable
@@ -31,6 +32,7 @@ class Cells(NotebookClient):
         self.given: dict[int, tuple[dict[str, Any], ...]] = {}
         self.pollers: set[asyncio.Task[Any]] = set()
         self.on_cell_executed = self._keep
+        self.refuse: Callable[[BaseException], None] = lambda _: None
 
     def add(self, source: str) -> tuple[NotebookNode, int]:
         """A cell with this source, and its place."""
@@ -59,6 +61,17 @@ class Cells(NotebookClient):
             await super()._async_poll_kernel_alive()
         finally:
             self.pollers.discard(task)
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:
+        until then a flood would pile up. Here it is told at once."""
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:  # not a failure: nbclient's way to say that the cell is done
+            raise
+        except Exception as e:
+            self.refuse(e)
+            raise
 
     def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
         """Widgets: as nbclient in a run. In a trial not at all: an output widget could swallow or rewrite outputs."""

@@ -22,7 +22,7 @@ from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
-from .observed import observing
+from .observed import Watched, observing
 from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
@@ -110,10 +110,9 @@ class ContainedSandbox:
             if tier in ("B", "M"):
                 write_without_terminal(private / "ipython")
             spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
-            # what is seen of the copy, and what else is thrown away with the trial
-            seen, thrown_away = (folder, [taken.path, Path("/tmp"), Path("/dev/shm")]) if tier == "A" else (work, [taken.path])
+            watched = Watched(folder, work, folder if tier == "A" else work, private, contained=tier != "C")
             async with (
-                observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed,
+                observing(watched) as observed,
                 driven(
                     name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note
                 ) as kernel,

@@ -56,7 +56,7 @@ LOOK_SECONDS = 0.1
 """How often it is looked whether the kernel's process lives."""
 
 ENAMES: dict[str, str] = {
-    "timeout": "CellTimeoutError", "memory": "MemoryError", "output": "OutputLimitError", "died": "DeadKernelError",
+    "timeout": "CellTimeoutError", "memory": "MemoryError", "output": "OutputLimitError", "died": "DeadKernelError", "disk": "DiskLimitError",
     "stdin": "StdinNotImplementedError",
 }  # fmt: skip
 """The exception that a stopped cell is given, by the state of the run: the field's names where there are any."""
@@ -169,18 +169,20 @@ class NbclientKernel:
                 if self._observed:
                     options["pass_fds"] = (self._observed.given,)
                 await kernels.start_kernel(cwd=str(cwd), extra_arguments=arguments, stdout=log, stderr=log, **options)
-                if self._observed:
-                    self._observed.listen()
             bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
             output = self._limits.output if self._trial else None
             options = {"largest": output + 2**20, **bounded} if output is not None else {}
             client = self._connected = cast("CellClient", kernels.client(**options))
             client.start_channels(stdin=False, hb=False, control=False)
             self._cells.kc = client
+            if self._trial:
+                self._cells.refuse = self._refuse
             channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
             for channel in channels:
                 channel.gate, channel.refuse = self._let_in, self._refuse
             self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
+            if self._observed:
+                await self._observed.listen()
         except (OSError, RuntimeError, TimeoutError) as e:
             said = self._last_words() or (str(e) or f"no answer in {self._limits.startup_seconds:g} s")
             raise KernelUnavailable(
@@ -254,6 +256,8 @@ class NbclientKernel:
             await asyncio.sleep(LOOK_SECONDS)
         if code == launcher.MEMORY:
             self._halt("memory", f"stopped: it took more memory than your limit of {_size(self._limits.memory)}")
+        elif code == launcher.DISK:
+            self._halt("disk", f"stopped: it wrote more than your limit of {_size(self._limits.disk)}")
         elif code == launcher.PROCESSES:
             self._halt("died", "stopped: it started too many processes")
         elif code < 0:

@@ -18,8 +18,10 @@ from jupyter_selfcode.values.notebook import Notebook
 
 
 @pytest.fixture
-def afresh(root, monkeypatch):
+def afresh(root, monkeypatch, caged):
     """No memory of earlier tests of this machine, in this process or in files."""
+    caged("A")
+    caged("B")
     tiers.probe.cache_clear()
     yield monkeypatch
     tiers.probe.cache_clear()
