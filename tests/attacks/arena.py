@@ -53,7 +53,7 @@ class Driven:
 
     def __init__(self, world: World, kind: str, before: tuple[str, ...] = ()) -> None:
         self.kind = kind
-        argv = [*before] + world.user.command(sys.executable, str(DRIVER), kind)
+        argv = [*before, *world.user.command(sys.executable, str(DRIVER), kind)]
         repository = Path(__file__).parents[2]
         self.said = (world.base / f"driver-{kind}").open("w+b")
         self.process = subprocess.Popen(
