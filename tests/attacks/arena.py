@@ -51,9 +51,9 @@ class Outcome:
 class Driven:
     """A driver that runs as a user, in their environment."""
 
-    def __init__(self, world: World, kind: str) -> None:
+    def __init__(self, world: World, kind: str, before: tuple[str, ...] = ()) -> None:
         self.kind = kind
-        argv = world.user.command(sys.executable, str(DRIVER), kind)
+        argv = [*before, *world.user.command(sys.executable, str(DRIVER), kind)]
         repository = Path(__file__).parents[2]
         self.said = (world.base / f"driver-{kind}").open("w+b")
         self.process = subprocess.Popen(

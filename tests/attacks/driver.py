@@ -4,7 +4,7 @@ killed, and be measured, as the parent that an attack may be aimed at.
     python driver.py plain|A|B|C
 
 An order is a line of JSON: `cells` (sources), `folder`, `facts` (the attacker's variable W), `limits`, `fresh` (in a new
-kernel), or `close` (end the kernel). Its answer is one too. Where no kernel can be opened the answer has `refused`.
+kernel), `fill` (the temporary disk first), or `close` (end the kernel). Its answer is one too. Where no kernel can be opened the answer has `refused`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import sys
 import threading
@@ -66,7 +67,11 @@ class Driver:
         if order.get("fresh") or order.get("close"):
             await self.close()
         if order.get("close"):
-            return {}
+            return {"trials": [str(p) for p in _temp().glob("jupyter-selfcode-*/*") if p.name.isdigit()]}
+        if order.get("fill"):
+            with contextlib.suppress(OSError), (_temp() / "fill").open("wb") as f:
+                while True:
+                    f.write(bytes(2**16))
         limits = Limits(**order.get("limits", {}))
         folder = Path(order["folder"])
         begun = time.monotonic()
@@ -99,6 +104,10 @@ class Driver:
         """End the kernel."""
         self._kernel = None
         await self._stack.aclose()
+
+
+def _temp() -> Path:
+    return Path(os.environ["TMPDIR"])
 
 
 class Growth:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import jupyter_selfcode
 
-NOBODY_ELSE = 52_777
-"""A user id that no account has, so that nothing but what a test starts belongs to it."""
+NOBODY_ELSE = 50_000 + os.getpid() % 10_000
+"""A user id that no account has, so that nothing but what these tests start belongs to it: signals to everybody reach nobody
+else, and limits on processes count no others."""
 
 ENTERING = Path(__file__).with_name("entering.py")
 
