@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.attacks.arena import Arena
 from tests.attacks.users import ORDINARY, ROOT, User, why_not
 
+HERE = Path(__file__).parent
 SCORE = pytest.StashKey[Counter[tuple[str, str]]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them behind one marker: they start some hundred kernels, and what they do is no company for other tests."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("attacks")
 
 
 @pytest.fixture(scope="session")
