@@ -121,6 +121,11 @@ class Arena:
             self._drivers[kind] = Driven(self.world, kind)
         return self._drivers[kind]
 
+    def rest(self) -> None:
+        """End every kernel; the drivers stay."""
+        for driver in self._drivers.values():
+            driver.order(close=True)
+
     def why_no_cage(self, tier: str) -> str:
         """Why this user is given no cage of this tier, in one line; empty where they are."""
         if tier not in self._reasons:

@@ -8,9 +8,24 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.attacks.arena import Arena
+from tests.attacks.attacks import Attack
 from tests.attacks.users import ORDINARY, ROOT, User, why_not
 
+AS_ROOT = frozenset((
+    "read-ssh-key", "read-dotenv", "tcp-socket", "unix-stream", "kill-victim", "write-notebook-files", "metadata-by-path",
+    "no-new-privileges", "daemon",
+))  # fmt: skip
 SCORE = pytest.StashKey[Counter[tuple[str, str]]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """As root the cage is the same, but for who enters it: there only what tells that is tried in the default run."""
+    for item in items:
+        given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        attack = given.get("attack")
+        if isinstance(attack, Attack) and given.get("user") == ROOT and not (attack.needs_root or attack.id in AS_ROOT):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
