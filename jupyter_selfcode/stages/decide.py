@@ -1,8 +1,9 @@
 """decide: trials and policy give Accept, Ask or Reject.
 
 Levels, in the words of the README: 0 well-formed (it parses, imports exist here, it stays in its scope, and it ran) ·
-2 contract (the promises that this change can affect hold, and cells that it does not touch gave the same outputs again).
-Levels 1, 3 and 4 need evidence that is not gathered yet, and are not claimed.
+1 framed (every other cell cannot be affected, or showed the same again) · 2 contract (the promises that this change can
+affect hold, and cells that it does not touch gave the same outputs again). Levels 3 and 4 need evidence that is not
+gathered yet, and are not claimed.
 
 A promise that held before the change holds after a change that does nothing, so it says nothing for what was asked. Only
 what did *not* hold before and holds now is decisive, and only that lets a change be deployed unasked. (Tests that pass
@@ -10,6 +11,9 @@ before and after a patch are the known weakness of test-based repair: Qi et al.,
 GenProg that passed all tests to be wrong.) For the same reason a promise counts only where it reads, along the flow of
 names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
 right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
+
+Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
+observed to show the same when it ran again. It says nothing for what was asked.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from ..analysis.contract import examples_of, executable
 from ..analysis.effects import slice_below
 from ..analysis.evidence import foregone, pins, tells
 from ..analysis.forging import gained
+from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
@@ -123,7 +128,10 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
-    level = 2 if examples or asserts or again else 0
+    frames = frames_of(trial, before, after)
+    said += _framed(frames)
+    framed_all = bool(frames) and "unknown" not in frames.values()
+    level = 2 if examples or asserts or again else 1 if framed_all else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
 
 
@@ -139,6 +147,37 @@ def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[st
     if reach and promises:
         said.append(f"the change gains what could reach the judge: it {reach[0]}" + (", …" if len(reach) > 1 else ""))
     return said
+
+
+def frames_of(trial: Trial, before: Notebook, after: Notebook) -> dict[str, Frame]:
+    """For every other code cell, whether this change can affect it. A cell that shows nothing was not observed."""
+    found = framed(before, after, trial.candidate.patch.cells)
+    for cell_id, frame in found.items():
+        was = trial.before.result(cell_id) if trial.before else None
+        now = trial.run.result(cell_id) if trial.run else None
+        well = was is not None and now is not None and was.status == now.status == "ok" and bool(was.outputs)
+        if frame == "unknown" and was and now and well and same_outputs(was.outputs, now.outputs):
+            found[cell_id] = "observed"
+    return found
+
+
+def _framed(frames: Mapping[str, Frame]) -> list[str]:
+    """How far the change can reach, in one line for each label; what is not known is named first."""
+    by = {label: [i for i, frame in frames.items() if frame == label] for label in ("unknown", "observed", "proved")}
+    lines = []
+    if by["unknown"]:
+        lines.append(f"may be affected, unknown: {_named(by['unknown'])}")
+    if by["observed"]:
+        lines.append(f"observed to show the same again: {_named(by['observed'])}")
+    if by["proved"]:
+        lines.append(f"proved from the code to be out of its reach, if {ASSUMED}: {_named(by['proved'])}")
+    return lines
+
+
+def _named(cells: Sequence[str], most: int = 8) -> str:
+    """How many cells, and which."""
+    more = f" and {len(cells) - most} more" if len(cells) > most else ""
+    return f"{_count(cells, 'cell')} ({', '.join(cells[:most])}{more})"
 
 
 def _looking(examples: Iterable[Example], reached: Mapping[str, Flow]) -> list[Example]:

@@ -122,9 +122,10 @@ class Arena:
         return self._drivers[kind]
 
     def rest(self) -> None:
-        """End every kernel; the drivers stay."""
+        """Close the kernels of all drivers."""
         for driver in self._drivers.values():
-            driver.order(close=True)
+            if driver.process.poll() is None:
+                driver.order(close=True)
 
     def why_no_cage(self, tier: str) -> str:
         """Why this user is given no cage of this tier, in one line; empty where they are."""

@@ -11,6 +11,9 @@ from typing import Any
 
 ANSWER = b"HTTP/1.0 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 8\r\n\r\na,b\n1,2\n"
 
+LOOK, END = b"l", b"e"
+"""What the thread that listens is told: to take in what has come, or to end."""
+
 
 class Listeners:
     """Listen until closed. `hits` are the names of those that were reached, each as often as it was."""
@@ -35,6 +38,7 @@ class Listeners:
             "tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1], "stream": str(paths["stream"]),
             "dgram": str(paths["dgram"]), "abstract": abstract[1:],
         }  # fmt: skip
+        self._looked = threading.Event()
         self._stop, self._wake = socket.socketpair()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -53,13 +57,24 @@ class Listeners:
             for one in (*self._all, self._stop):
                 selector.register(one, selectors.EVENT_READ)
             while True:
+                asked = False
                 for key, _ in selector.select():
-                    one = key.fileobj
-                    if one is self._stop:
-                        return
-                    assert isinstance(one, socket.socket)
+                    if key.fileobj is self._stop:
+                        asked = True
+                        continue
+                    assert isinstance(key.fileobj, socket.socket)
                     with contextlib.suppress(OSError):
-                        self._take(one)
+                        self._take(key.fileobj)
+                if not asked:
+                    continue
+                if self._stop.recv(1) != LOOK:
+                    return
+                # what had come before it was asked is in a socket by now
+                for key, _ in selector.select(0):
+                    if key.fileobj is not self._stop:
+                        with contextlib.suppress(OSError):
+                            self._take(key.fileobj)  # type: ignore[arg-type]
+                self._looked.set()
 
     def _take(self, one: socket.socket) -> None:
         name = self._all[one]
@@ -76,13 +91,16 @@ class Listeners:
                 came.sendall(ANSWER)
 
     def take(self) -> list[str]:
-        """Whoever came since the last time."""
+        """Whoever came since the last time: all that had come when it is asked."""
+        self._looked.clear()
+        self._wake.send(LOOK)
+        self._looked.wait(10)
         hits, self.hits = self.hits, []
         return hits
 
     def close(self) -> None:
         """Stop listening."""
-        self._wake.send(b"x")
+        self._wake.send(END)
         self._thread.join()
         for one in (*self._all, self._stop, self._wake):
             one.close()

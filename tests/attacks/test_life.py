@@ -26,7 +26,7 @@ def arena(arenas: Arenas, user: User, tier: Contained) -> Arena:
     made = arenas(user)
     if reason := made.why_no_cage(tier):
         pytest.skip(f"tier {tier} is not there for the {user.name} user: {reason}")
-    made.rest()
+    made.rest()  # what attacks before have left open is not what is looked for
     return made
 
 
