@@ -9,17 +9,29 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.arena import Arena
+from tests.attacks.attacks import Attack
 from tests.attacks.users import ORDINARY, ROOT, User, why_not
 
 HERE = Path(__file__).parent
+AS_ROOT = frozenset((
+    "read-ssh-key", "read-dotenv", "tcp-socket", "unix-stream", "kill-victim", "write-notebook-files", "metadata-by-path",
+    "no-new-privileges", "daemon",
+))  # fmt: skip
 SCORE = pytest.StashKey[Counter[tuple[str, str]]]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them behind one marker: they start some hundred kernels, and what they do is no company for other tests."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker("attacks")
+    """All of them behind one marker: they start some hundred kernels, and what they do is no company for other tests.
+
+    As root the cage is the same, but for who enters it: there only what tells that is tried where slow tests are left out.
+    """
+    for item in (i for i in items if HERE in i.path.parents):
+        item.add_marker("attacks")
+        given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        attack = given.get("attack")
+        if isinstance(attack, Attack) and given.get("user") == ROOT and not (attack.needs_root or attack.id in AS_ROOT):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
