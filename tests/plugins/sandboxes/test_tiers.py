@@ -17,12 +17,18 @@ from jupyter_selfcode.values.errors import KernelUnavailable
 from jupyter_selfcode.values.notebook import Notebook
 
 
+def _forget(root):
+    tiers.probe.cache_clear()
+    for remembered in root.glob("*/tier-*"):
+        remembered.unlink()
+
+
 @pytest.fixture
 def afresh(root, monkeypatch, caged):
     """No memory of earlier tests of this machine, in this process or in files."""
     caged("A")
     caged("B")
-    tiers.probe.cache_clear()
+    _forget(root)
     yield monkeypatch
     tiers.probe.cache_clear()
 
@@ -37,9 +43,7 @@ def test_what_passed_is_remembered_and_what_failed_is_tried_again(afresh, root):
     tiers.probe.cache_clear()
     afresh.setattr(tiers, "_test", lambda *_: "it was run again")
     assert tiers.probe().reasons == {"A": "", "B": ""}
-    tiers.probe.cache_clear()
-    for remembered in root.glob("*/tier-*"):
-        remembered.unlink()
+    _forget(root)
     assert tiers.probe().reasons == {"A": "it was run again", "B": "it was run again"}
     afresh.undo()
     tiers.probe.cache_clear()
