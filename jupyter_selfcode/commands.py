@@ -29,6 +29,8 @@ from .waiting import proposal_id
 Tell = Callable[[Event], None]
 NEWEST = 50
 """How many versions `history` shows where not all are asked for."""
+RECENT = 5
+"""How many a notebook shows at first."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting.all()
     data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
+    rows = [reading.row(r) for r in lineage[-RECENT:]] if workspace.session is not None else []
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], rows=rows, speak=spoken(workspace)))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:

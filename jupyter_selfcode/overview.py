@@ -10,6 +10,7 @@ from .analysis.changes import CellChange, cell_changes
 from .reading import around, row, settings_of, spending
 from .selfcode import Workspace
 from .values.decision import Accept, Ask
+from .values.errors import StoreError
 from .values.events import Decided
 from .values.patch import apply_ops
 from .values.shown import Row, Spending, State, Versions, Waits
@@ -40,6 +41,11 @@ def state(workspace: Workspace) -> State:
         cost=Spending(**spending(lineage, workspace.notebook())),
         settings=settings_of(workspace),
     )
+
+
+def unreadable(name: str, error: StoreError) -> State:
+    """The first look at a notebook whose history cannot be read."""
+    return State(name, version("jupyter_selfcode"), "broken", str(error))
 
 
 def waits(name: str, decided: Decided) -> Waits:

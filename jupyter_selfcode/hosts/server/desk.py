@@ -94,9 +94,7 @@ class Desk:
             with self.opened(file) as workspace:
                 return overview.state(workspace)
         except StoreError as e:
-            from importlib.metadata import version
-
-            return State(name_in_history(self.settings, file), version("jupyter_selfcode"), "broken", str(e))
+            return overview.unreadable(name_in_history(self.settings, file), e)
 
     def stamp(self, file: Path) -> object:
         """Changes when the history of a notebook is written; always another one where that cannot be told."""
