@@ -57,7 +57,7 @@ def carry_out(
     view = with_sources(extension.workspace(), reply.view)
     asked = channel is not None and channel.asking() is not None
     answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
-    progress.finish(dressed(view) if dressed and not asked else view, answer if asked else None)
+    progress.finish(dressed(view) if dressed else view, answer if asked else None)
     extension.workspace().tell_changed()
     return reply
 
@@ -100,14 +100,12 @@ def line_work(extension: Extension, line: str) -> Work:
 
 def run_line(extension: Extension, line: str) -> None:
     """`%selfcode line`. Alone, in a notebook, it is the panel."""
-    panel = None
-    if not line.strip() and extension.session.kernel:
-        from .panel import with_panel
+    if line.strip():
+        carry_out(extension, line_work(extension, line))
+    else:
+        from .panel import show
 
-        def panel(view: View) -> Shown:
-            return with_panel(extension, view)
-
-    carry_out(extension, line_work(extension, line), dressed=panel)
+        show(extension)
 
 
 def run_words(extension: Extension, line: str, body: str) -> None:

@@ -32,26 +32,37 @@ AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class WithPanel:
-    """A view for where widgets are not drawn, and the panel for where they are."""
+class StandIn:
+    """A view that is seen where the panel below it is not: on GitHub, in nbviewer, in a notebook that is opened again."""
 
     view: View
-    panel: Any
 
     def text(self, width: int = 80, color: bool = False) -> str:
         """The view as text."""
         return self.view.text(width, color)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, Any]:
-        return {**self.panel.bundle(), **self.view._repr_mimebundle_()}
+        bundle = self.view._repr_mimebundle_()
+        return {**bundle, "text/html": f'<div class="jp-SelfcodeStandIn">{bundle["text/html"]}</div>'}
 
 
-def with_panel(extension: Extension, view: View) -> Shown:
-    """The view with the panel of this session; the view alone where none can be had."""
+def panel_of(extension: Extension) -> Any | None:
+    """The panel of this session, made at the first look; None where none can be had."""
     if extension.panel is None and extension.session.channel is not None:
         with contextlib.suppress(BadInput, ImportError, OSError):  # no anywidget, or no front end built
             extension.panel = plugin("panels", KIND)(Door(extension, extension.session.channel))
-    return view if extension.panel is None else WithPanel(view, extension.panel)
+    return extension.panel
+
+
+def show(extension: Extension) -> None:
+    """`%selfcode` alone: the first look, and below it the panel, which hides it where it is drawn."""
+    from IPython.display import display
+
+    channel = extension.session.channel
+    panel = panel_of(extension) if channel is not None and channel.asking() is None else None
+    reply = carry_out(extension, line_work(extension, ""), dressed=StandIn if panel is not None else None)
+    if reply is not None and panel is not None:
+        display(panel.bundle(), raw=True)  # type: ignore[no-untyped-call]
 
 
 class Quiet(Progress):

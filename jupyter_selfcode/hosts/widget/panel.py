@@ -23,7 +23,7 @@ from ...values.messages import AtWork, Changed, FromKernel, Rest
 from ...values.shown import Row
 
 BUILT = Path(__file__).parents[2] / "static"
-"""Where the build of the front end puts `widget.js` and `widget.css`."""
+"""Where the build of the front end puts `widget.js` and `widget.css`; without them this module raises `OSError`."""
 PAGE = 50
 """Versions that are fetched at a time."""
 
@@ -45,8 +45,10 @@ class Door(Protocol):
 
 
 class Panel(AnyWidget):
-    """The panel of one session; however often it is shown, it is one. Raises `OSError` where the front end is not built."""
+    """The panel of one session; however often it is shown, it is one."""
 
+    _esm = BUILT / "widget.js"
+    _css = BUILT / "widget.css"
     state: Any = Dict(None, allow_none=True).tag(sync=True)
     """`values.shown.State` as data."""
     rows: Any = List().tag(sync=True)
@@ -59,9 +61,7 @@ class Panel(AnyWidget):
     """Whether messages are heard while something is at work: by subshells they are (ipykernel 7)."""
 
     def __init__(self, door: Door) -> None:
-        super().__init__(
-            _esm=(BUILT / "widget.js").read_text(encoding="utf-8"), _css=(BUILT / "widget.css").read_text(encoding="utf-8")
-        )
+        super().__init__()
         self._door = door
         self._reading = threading.Lock()
         self.on_msg(self._heard)
@@ -71,7 +71,7 @@ class Panel(AnyWidget):
         """What draws it in a front end that has widgets: MIME types to data."""
         self._read()
         made = self._repr_mimebundle_()
-        return dict(made[0]) if made else {}
+        return {**made[0], "text/plain": ""} if made else {}
 
     def _read(self, more: int = 0) -> None:
         try:

@@ -4,14 +4,14 @@
  */
 import * as React from 'react';
 
+import { View } from './blocks';
 import { Composer } from './composer';
 import { Costs } from './costs';
 import { type INow, Now } from './now';
-import { Settings } from './settings';
 import { Timeline } from './timeline';
 import type { ITrans } from './trans';
 import { Proposal } from './waiting';
-import type { IDay, IDetail, IRow, IState } from './wire';
+import type { IDay, IDetail, IRow, IState, IView } from './wire';
 
 /** What is opened: a proposal by its name, or a version by its id. */
 export interface IOpened {
@@ -23,6 +23,8 @@ export interface IOpened {
 export interface ITold {
   kind: 'ok' | 'warning' | 'error';
   text: string;
+  /** What belongs to it: sources to paste. */
+  view?: IView;
 }
 
 export interface IPanelProps {
@@ -50,13 +52,12 @@ export interface IPanelProps {
   stop?: () => void;
   compare?: (from: string, to: string) => void;
   compareWaiting?: (name: string) => void;
-  setting?: (name: string, value: unknown) => void;
-  /** Commands that only read, shown at the foot: their label and line. */
-  read?: (line: string) => void;
+  /** Sections of the host's own, below the others. */
+  foot?: React.ReactNode;
 }
 
 /** A part of the panel that can be folded away; how it stands is remembered by the host's page only. */
-function Section(props: {
+export function Section(props: {
   title: string;
   count?: number;
   shown: boolean;
@@ -93,6 +94,7 @@ function Told({
       role={told.kind === 'ok' ? 'status' : 'alert'}
     >
       <span>{told.text}</span>
+      {told.view && told.view.blocks.length > 0 && <View view={told.view} trans={trans} />}
       <button className="jp-Selfcode-close" aria-label={trans.__('Close')} onClick={dismiss}>
         ×
       </button>
@@ -201,27 +203,7 @@ export function Panel(props: IPanelProps): JSX.Element {
           <Costs costs={state.cost} days={props.days ?? []} trans={trans} />
         </Section>
       )}
-      {state && (
-        <Section title={trans.__('Settings')} shown={false}>
-          <Settings
-            settings={state.settings}
-            trans={trans}
-            disabled={props.busy}
-            onChange={props.setting}
-            onModel={name => props.run(`model ${name}`)}
-          />
-          {props.read && (
-            <div className="jp-Selfcode-actions">
-              <button className="jp-Selfcode-button" onClick={() => props.read?.('doctor')}>
-                {trans.__('Look at this machine')}
-              </button>
-              <button className="jp-Selfcode-button" onClick={() => props.read?.('verify')}>
-                {trans.__('Verify the history')}
-              </button>
-            </div>
-          )}
-        </Section>
-      )}
+      {state && props.foot}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import type { Link } from '../live/link';
 import type { IWorking } from '../live/messages';
 import { get, post, Refusal, stream } from '../request';
 import type { IOpened, ITold } from '../shared/panel';
+import { proposed, told as toldOf } from '../shared/told';
 import type { ITrans } from '../shared/trans';
 import type { IDay, IDetail, IReply, IRow, IState } from '../shared/wire';
 
@@ -305,22 +306,10 @@ export class Model {
   }
 
   private tell(reply: IReply): void {
-    const title = reply.view.blocks.find(block => block.block === 'title');
-    if (title?.block !== 'title') {
-      return;
-    }
-    const reports: string[] = reply.data.reports ?? [];
-    const proposed = reply.data.status === 'proposed';
-    const reason = typeof reply.data.decision === 'string' && !proposed ? reply.data.decision : '';
-    const kind = title.kind === 'plain' ? 'ok' : title.kind;
-    this.told = proposed
-      ? null // it stands below, open
-      : {
-          kind,
-          text: [title.text, reason, ...reports].filter(Boolean).join('. ').replace(/\.\./g, '.')
-        };
-    if (proposed && reply.data.proposal) {
-      this.open({ kind: 'waiting', name: reply.data.proposal });
+    this.told = toldOf(reply);
+    const made = proposed(reply);
+    if (made) {
+      this.open(made);
     }
   }
 

@@ -3,10 +3,12 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { Panel } from '../shared/panel';
+import { Panel, Section } from '../shared/panel';
 import type { ITrans } from '../shared/trans';
+import type { IState } from '../shared/wire';
 import { selfcodeIcon } from '../icon';
 import type { Model } from './model';
+import { Settings } from './settings';
 
 /** What opens in the main area. */
 export interface ICompare {
@@ -92,9 +94,31 @@ export class Sidebar extends ReactWidget {
         stop={this.stop}
         compare={this.compareVersions}
         compareWaiting={this.compareWaiting}
-        setting={this.setting}
-        read={this.read}
+        foot={state && this.foot(state)}
       />
+    );
+  }
+
+  private foot(state: IState): JSX.Element {
+    const { model, trans } = this;
+    return (
+      <Section title={trans.__('Settings')} shown={false}>
+        <Settings
+          settings={state.settings}
+          trans={trans}
+          disabled={model.busy}
+          onChange={this.setting}
+          onModel={name => this.run(`model ${name}`)}
+        />
+        <div className="jp-Selfcode-actions">
+          <button className="jp-Selfcode-button" onClick={() => this.read('doctor')}>
+            {trans.__('Look at this machine')}
+          </button>
+          <button className="jp-Selfcode-button" onClick={() => this.read('verify')}>
+            {trans.__('Verify the history')}
+          </button>
+        </div>
+      </Section>
     );
   }
 

@@ -1,7 +1,7 @@
 /** The settings in force, those that a panel may change as controls. */
 import * as React from 'react';
 
-import type { ITrans } from './trans';
+import type { ITrans } from '../shared/trans';
 
 interface IProps {
   settings: { [name: string]: any };
