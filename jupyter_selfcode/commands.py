@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, sending, views
+from . import reading, revising, sending, views
 from .analysis import contract
 from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
@@ -207,6 +207,12 @@ def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
     return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
 
 
+def _revise(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    sources = revising.sources_in(args.sources if isinstance(args.sources, str) else " ".join(args.sources))
+    name, decided = workspace.waiting.pick(args.name)
+    return settle_decision(workspace, revising.revise(workspace, name, decided, sources, tell), workspace.notebook())
+
+
 def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(None if args.all else NEWEST), workspace.waiting.all()
     rows = [reading.row(r) for r in lineage]
@@ -318,6 +324,7 @@ COMMANDS: dict[str, Command] = {
         Command("check", "add an expression to a cell's contract", _check, (argument("expression", free=True, nargs="*"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
+        Command("revise", "edit what waits; it is tried again, and waits as you wrote it", _revise, (argument("sources", free=True, nargs="*", help='JSON: {"CELL ID": "new source"}'), argument("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
         Command("show", "one version, whole", _show, (argument("version", nargs="?", default="head", help=_VERSION),)),
         Command("diff", "two versions, or a version and now", _diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
