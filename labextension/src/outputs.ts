@@ -19,7 +19,7 @@ export const outputs: JupyterFrontEndPlugin<void> = {
         const { line, answered } = (event as CustomEvent<IRun>).detail;
         if (link) {
           event.preventDefault();
-          run(link, line).then(
+          run(link, line, links.kept()).then(
             reply => answered(reply, ''),
             error => answered(null, error.message)
           );

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import overview, reading
@@ -49,10 +49,12 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`."""
+    """A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`. `settings` are those of the
+    person who asks, by name: where there is no session, nobody else knows them."""
 
     path: str
     line: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
