@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .protocols import Situation
 from .selfcode import Workspace
@@ -19,17 +19,18 @@ from .waiting import proposal_id
 EDITED = "Edited by a person before it was accepted."
 
 
-@dataclass(frozen=True)
 class Written:
     """A proposer with one candidate, which a person has written."""
 
-    candidate: Candidate
-    name: str = "person"
+    name = "person"
     price: float = 0
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate = candidate
 
     async def propose(self, situation: Situation) -> AsyncGenerator[Event, None]:
         """The one round."""
-        yield Proposed((self.candidate,))
+        yield Proposed((self._candidate,))
 
 
 def sources_in(text: str) -> Mapping[str, str]:

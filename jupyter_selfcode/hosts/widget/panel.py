@@ -49,11 +49,11 @@ class Panel(AnyWidget):
 
     _esm = BUILT / "widget.js"
     _css = BUILT / "widget.css"
-    state: Any = Dict(None, allow_none=True).tag(sync=True)
+    state: Any = Dict(default_value=None, allow_none=True).tag(sync=True)
     """`values.shown.State` as data."""
     rows: Any = List().tag(sync=True)
     """The newest versions (`values.shown.Row`), newest first."""
-    now: Any = Dict(None, allow_none=True).tag(sync=True)
+    now: Any = Dict(default_value=None, allow_none=True).tag(sync=True)
     """`values.messages.Working` as data; None at rest."""
     failure: Any = Unicode(None, allow_none=True).tag(sync=True)
     """The last error of the session, which `fix` would repair."""

@@ -11,7 +11,7 @@ import { type INow, Now } from './now';
 import { Timeline } from './timeline';
 import type { ITrans } from './trans';
 import { Proposal } from './waiting';
-import type { IDay, IDetail, IRow, IState, IView } from './wire';
+import type { IDetail, IRow, IState, IView } from './wire';
 
 /** What is opened: a proposal by its name, or a version by its id. */
 export interface IOpened {
@@ -45,36 +45,38 @@ export interface IPanelProps {
   run: (line: string) => void;
   open: (opened: IOpened | null) => void;
   dismiss: () => void;
-  /** What was spent by day, once it was asked for by `openCost`. */
-  days?: IDay[];
-  openCost?: () => void;
+  /** What the host draws of the costs besides the totals. */
+  plots?: React.ReactNode;
   older?: () => void;
   stop?: () => void;
   compare?: (from: string, to: string) => void;
   compareWaiting?: (name: string) => void;
+  /** Show what a model would be sent for these words. */
+  preview?: (words: string) => void;
+  exportHistory?: () => void;
   /** Sections of the host's own, below the others. */
   foot?: React.ReactNode;
 }
 
-/** A part of the panel that can be folded away; how it stands is remembered by the host's page only. */
+/** A part of the panel that can be folded away. What is folded away is not drawn, so nothing is fetched for it. */
 export function Section(props: {
   title: string;
   count?: number;
   shown: boolean;
-  onOpen?: () => void;
   children: React.ReactNode;
 }): JSX.Element {
+  const [open, setOpen] = React.useState(props.shown);
   return (
     <details
       className="jp-Selfcode-section"
-      open={props.shown}
-      onToggle={event => event.currentTarget.open && props.onOpen?.()}
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>
         <h2>{props.title}</h2>
         {props.count !== undefined && <span className="jp-Selfcode-count">{props.count}</span>}
       </summary>
-      <div className="jp-Selfcode-sectionBody">{props.children}</div>
+      {open && <div className="jp-Selfcode-sectionBody">{props.children}</div>}
     </details>
   );
 }
@@ -102,6 +104,11 @@ function Told({
   );
 }
 
+/** The line that tries other sources for cells of a proposal. Nothing in it looks like a flag of the grammar. */
+function revision(name: string, sources: { [cell: string]: string }): string {
+  return `revise --name ${name} ${JSON.stringify(sources).replace(/--/g, '\\u002d\\u002d')}`;
+}
+
 function Waits(props: IPanelProps & { state: IState }): JSX.Element | null {
   const { state, trans, opened, run } = props;
   if (!state.waiting.length) {
@@ -123,6 +130,7 @@ function Waits(props: IPanelProps & { state: IState }): JSX.Element | null {
             onAccept={cells =>
               run(['accept', waiting.name, ...(cells ?? []).map(id => `--cell ${id}`)].join(' '))
             }
+            onRevise={sources => run(revision(waiting.name, sources))}
             onReject={why => run(`reject --name ${waiting.name} ${why}`.trim())}
             onCompare={props.compareWaiting && (() => props.compareWaiting?.(waiting.name))}
           />
@@ -151,6 +159,15 @@ function Versions(props: IPanelProps & { state: IState }): JSX.Element {
         >
           {trans.__('Redo')}
         </button>
+        {props.exportHistory && (
+          <button
+            className="jp-Selfcode-button jp-mod-quiet"
+            title={trans.__('Download every version as JSON')}
+            onClick={props.exportHistory}
+          >
+            {trans.__('Export')}
+          </button>
+        )}
       </div>
       <Timeline
         rows={props.rows}
@@ -186,6 +203,7 @@ export function Panel(props: IPanelProps): JSX.Element {
           idle={props.idle}
           failure={props.failure}
           run={props.run}
+          preview={props.preview}
         />
       )}
       {state && <Waits {...props} state={state} />}
@@ -199,8 +217,9 @@ export function Panel(props: IPanelProps): JSX.Element {
         </p>
       )}
       {state?.cost && state.cost.versions > 0 && (
-        <Section title={trans.__('Cost')} shown={false} onOpen={props.openCost}>
-          <Costs costs={state.cost} days={props.days ?? []} trans={trans} />
+        <Section title={trans.__('Cost')} shown={false}>
+          <Costs costs={state.cost} trans={trans} />
+          {props.plots}
         </Section>
       )}
       {state && props.foot}
