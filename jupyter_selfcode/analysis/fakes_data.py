@@ -54,6 +54,9 @@ def _columns_made(tree: ast.Module) -> Iterator[tuple[str, ast.expr, ast.AST]]:
             for k in node.keywords:
                 if k.arg:
                     yield k.arg, k.value, node
+                elif isinstance(k.value, ast.Dict):
+                    held = zip(k.value.keys, k.value.values, strict=True)
+                    yield from ((text_of(name) or "", value, node) for name, value in held)
         elif isinstance(node, ast.Call) and call_name(node) == "insert" and len(node.args) > 2:
             if (name := text_of(node.args[1])) is not None:
                 yield name, node.args[2], node
@@ -84,6 +87,26 @@ def columns_invented(edit: Edit) -> Iterator[Finding]:
                 yield from finding("invented", "block", f"The missing column {name!r} is a copy of {other!r}.")
             elif other is not None and "".join(other.split()).lower() != "".join(name.split()).lower():
                 yield from finding("renamed", "ask", f"The missing column {name!r} is taken from {other!r}.")
+        elif missing and edit.repair and edit.around and not _names_news(value, edit.around):
+            yield from finding(
+                "invented", "ask", f"The missing column {name!r} is made from what was there before: {brief(value, 40)}."
+            )
+
+
+def _names_news(value: ast.expr, around: str) -> bool:
+    """Whether an expression reads something that the notebook did not name before, as the new name of a column is; or
+    is one that the notebook had somewhere."""
+    if written(value) in around:
+        return True
+    called = {id(n.func) for n in ast.walk(value) if isinstance(n, ast.Call)}
+    for node in ast.walk(value):
+        if (text := text_of(node)) is not None and repr(text) not in around:
+            return True
+        if isinstance(node, ast.Attribute) and id(node) not in called and f".{node.attr}" not in around:
+            return True
+        if isinstance(node, ast.Name) and not re.search(rf"\b{node.id}\b", around):
+            return True
+    return False
 
 
 def _keys(tree: ast.Module) -> Marked:

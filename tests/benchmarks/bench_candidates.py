@@ -73,7 +73,8 @@ def request_of(fault: Fault, before: Run) -> Request:
     if fault.words:
         return Request(fault.words)
     failed = next((r for r in before.results if r.failure), None)
-    assert failed is not None and failed.failure is not None, f"{fault.name}: nothing fails"
+    if failed is None or failed.failure is None:
+        raise LookupError(f"{fault.name}: nothing fails")
     trigger = "contract" if failed.failure.ename == "ContractBroken" else "exception"
     return Request("", trigger, failed.cell_id, (), failed.failure)
 

@@ -91,7 +91,7 @@ def with_commas(value: str) -> str:
 POPULATION, AREAS, ABBREVIATIONS = (f"data/state-{n}.csv" for n in ("population", "areas", "abbrevs"))
 BIRTHS, HEIGHTS, LINKS = "data/births.csv", "data/president_heights.csv", "datasets/bitly_usagov/example.txt"
 NAMES = "datasets/babynames/"
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 DENSEST = ">>> 8800 < float(density.max()) < 9000\nTrue\n>>> len(density)\n52"
 BY_DATE = ">>> 4000 < float(births_by_date['births'].mean()) < 6000\nTrue"
 TALL = ">>> 175 < float(heights.mean()) < 185\nTrue"
