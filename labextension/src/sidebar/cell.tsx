@@ -1,4 +1,4 @@
-/** The cell at the cursor: why it is as it is, and which version made each line. */
+/** The cell at the cursor: which version made each line, and why it is as it is. */
 import * as React from 'react';
 
 import { View } from '../shared/blocks';
@@ -23,8 +23,8 @@ export function AtCursor(props: {
   const blame = useAnswer('blame', { path, cell }, stamp);
   return (
     <div className="jp-Selfcode-atCursor">
-      <Answered found={why} trans={trans} />
-      {!why.error && <Answered found={blame} trans={trans} />}
+      <Answered found={blame} trans={trans} />
+      {!blame.error && <Answered found={why} trans={trans} />}
     </div>
   );
 }
