@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import KernelSpec
+
 from ...protocols import Kernel, Limits
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Notebook
@@ -22,12 +24,25 @@ from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
-from .observed import observing
+from .observed import Observed, observing
 from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
 ORIGINALS = 500
 """Parts of a folder that are not copied and are shown one by one; what is beyond that is not there in a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a kernel is about to start: its specification, the empty folder of its sockets, the copy it works in, who
+    observes it, and a note about what was not copied."""
+
+    name: str
+    spec: KernelSpec
+    sockets: Path
+    work: Path
+    observed: Observed
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +98,22 @@ class ContainedSandbox:
     async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
         """A clean kernel in a throw-away copy of `folder`; nothing of it is left when the context ends.
 
-        Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python, or
-        does not start.
+        Raises `KernelUnavailable` as `laid_out` does, and where the kernel does not start.
+        """
+        async with (
+            self.laid_out(notebook, folder, limits) as place,
+            driven(
+                place.name, place.spec, place.sockets, place.work, limits, trial=True, observed=place.observed,
+                note=place.note,
+            ) as kernel,
+        ):  # fmt: skip
+            yield kernel
+
+    @contextlib.asynccontextmanager
+    async def laid_out(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Place]:
+        """All that a kernel needs to be started in a cage of its own.
+
+        Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python.
         """
         tier, reason = await asyncio.to_thread(self._choose)
         if tier is None:
@@ -112,13 +141,8 @@ class ContainedSandbox:
             spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
             # what is seen of the copy, and what else is thrown away with the trial
             seen, thrown_away = (folder, [taken.path, Path("/tmp"), Path("/dev/shm")]) if tier == "A" else (work, [taken.path])
-            async with (
-                observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed,
-                driven(
-                    name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note
-                ) as kernel,
-            ):
-                yield kernel
+            async with observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed:
+                yield Place(name, spec, taken.sockets, work, observed, copied.note)
 
     async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
         """What the provisioner is told of this cage."""

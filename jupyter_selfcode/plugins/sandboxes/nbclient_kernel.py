@@ -174,29 +174,44 @@ class NbclientKernel:
             bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
             output = self._limits.output if self._trial else None
             options = {"largest": output + 2**20, **bounded} if output is not None else {}
-            client = self._connected = cast("CellClient", kernels.client(**options))
-            client.start_channels(stdin=False, hb=False, control=False)
-            self._cells.kc = client
-            channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
-            for channel in channels:
-                channel.gate, channel.refuse = self._let_in, self._refuse
-            self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
+            await self._connect()
         except (OSError, RuntimeError, TimeoutError) as e:
             said = self._last_words() or (str(e) or f"no answer in {self._limits.startup_seconds:g} s")
             raise KernelUnavailable(
                 f"The kernel {kernels.kernel_name!r} did not start ({said}). Check it with: jupyter console --kernel "
                 f"{kernels.kernel_name}"
             ) from e
+    async def go_on(self, kernels: AsyncKernelManager) -> None:
+        """From now on cells run in another process. Raises `RuntimeError`, `OSError`, `TimeoutError`."""
+        await self.leave()
+        self._kernels = self._cells.km = kernels
+        await self._connect()
+
+    async def _connect(self) -> None:
+        output = self._limits.output if self._trial else None
+        bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
+        options = {"largest": output + 2**20, **bounded} if output is not None else {}
+        client = self._connected = cast("CellClient", self._kernels.client(**options))
+        client.start_channels(stdin=False, hb=False, control=False)
+        self._cells.kc = client
+        channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
+        for channel in channels:
+            channel.gate, channel.refuse = self._let_in, self._refuse
+        self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
-    async def close(self, *, now: bool) -> None:
-        """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
+    async def leave(self) -> None:
+        """End every task of ours; the process goes on."""
         tasks = [*self._watchers, *self._cells.pollers]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    async def close(self, *, now: bool) -> None:
+        """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
+        await self.leave()
         try:
             if self._kernels.has_kernel and not now:
                 # As `shutdown_kernel`, without its interrupt (the kernel is idle) and its tenth of a second a look.

@@ -73,9 +73,10 @@ class Observed:
     """The reading end of the witness's pipe, and the folder as it was. `given` is the end for the kernel.
 
     `folder` is the notebook's real one, `work` the trial's copy, `found` the first look at it. Used from one event loop.
+    `told` is a descriptor to read from, where the kernel has the other end already.
     """
 
-    def __init__(self, folder: Path, work: Path, found: tuple[Folder, bool]) -> None:
+    def __init__(self, folder: Path, work: Path, found: tuple[Folder, bool], told: int = -1) -> None:
         self.cell_id = ""
         self._heard = self._awake = False
         self._work, self._real = str(work.resolve()), str(folder.resolve())
@@ -85,15 +86,18 @@ class Observed:
         self._unseen = self._bytes = 0
         self._rest = b""
         self._open = False
-        self._read, self.given = os.pipe()
+        self._read, self.given = (told, -1) if told >= 0 else os.pipe()
         os.set_blocking(self._read, False)
+        if told >= 0:
+            return
         os.set_blocking(self.given, False)
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(self.given, fcntl.F_SETPIPE_SZ, PIPE)
 
     def listen(self) -> None:
         """The kernel has its end of the pipe: close ours, and read what comes."""
-        os.close(self.given)
+        if self.given >= 0:
+            os.close(self.given)
         self.given, self._open = -1, True
         asyncio.get_running_loop().add_reader(self._read, self.drain)
 
