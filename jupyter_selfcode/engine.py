@@ -19,7 +19,7 @@ from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import decide, nothing_passed, weighed
+from .stages.decide import confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
@@ -27,7 +27,7 @@ from .stages.propose import Spending, propose
 from .stages.screen import screen
 from .stages.validate import further, until, validate, within
 from .values.canonical import digest
-from .values.decision import Policy, Reject
+from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
@@ -71,7 +71,7 @@ class Engine:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
@@ -140,20 +140,32 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a clean kernel")
-        runs: list[Run] = []
+        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
-        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs)) as events:
-            async for event in events:
-                yield event
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
-        run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
-        trial = replace(trial, run=run, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
-        for check in self.checks:
-            trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
-        yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
+        screened, forked = trial, None
+        for base in (notebook, None):
+            runs: list[Run] = []
+            async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, base)) as events:
+                async for event in events:
+                    yield event
+            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            trial = replace(
+                screened, run=run, findings=findings + below, kind=run.served.kind, seconds=time.monotonic() - start
+            )
+            for check in self.checks:
+                trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
+            trial = weighed(trial, notebook, after, recorded or {})
+            if forked is not None:
+                trial = confirmed(forked, trial)
+            elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
+                forked = trial
+                yield StageStarted("validate", "again in a clean kernel, since it may be deployed unasked")
+                continue
+            break
+        yield Tried(replace(trial, seconds=time.monotonic() - start))
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""

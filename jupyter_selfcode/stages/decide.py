@@ -28,7 +28,7 @@ from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
-from ..values.trial import CAGES, Example, Trial
+from ..values.trial import CAGES, Example, Finding, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
 Recorded = Mapping[str, tuple[Any, ...]]
@@ -87,7 +87,13 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     ]
     decisive += sum(i not in was_well and tells(recorded[i]) for i in again)
 
-    said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {_count(ran, 'cell')}"]
+    where, why = trial.run.sandbox, trial.run.served.reason
+    if trial.kind == "forked":
+        said = [f"ran in a copy of a kernel that had run the cells above ({where}; {why}), {_count(ran, 'cell')}"]
+    else:
+        said = [f"ran from the top in a clean kernel ({where}), {_count(ran, 'cell')}"]
+        if why:
+            said.append(f"not in a copy: {why}")
     if unchanged := len((was_well & ran.keys()) - touched):
         said.append(f"{unchanged} untouched ran again; differing outputs are listed as findings")
     if examples:
@@ -110,6 +116,19 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
     level = 2 if examples or asserts or again else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
+
+
+def confirmed(forked: Trial, fresh: Trial) -> Trial:
+    """The fresh trial of a change that passed in a copy; a question where the two disagree."""
+    results = {r.cell_id: r for r in forked.run.results} if forked.run else {}
+    for r in fresh.run.results if fresh.run else ():
+        same = (other := results.get(r.cell_id)) is None or (
+            other.status == r.status and same_outputs(other.outputs, r.outputs)
+        )
+        if not same and r.cell_id in forked.candidate.patch.cells:
+            said = f"Cell {r.cell_id} gave one result in a copy of the running state, and another from the top."
+            return replace(fresh, findings=(*fresh.findings, Finding("runs:fork", said, "ask", r.cell_id)))
+    return replace(fresh, assumptions=(*fresh.assumptions, "tried in a copy first, which agreed"))
 
 
 def _looking(examples: Iterable[Example], reached: Mapping[str, Flow]) -> list[Example]:

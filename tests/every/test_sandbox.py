@@ -34,9 +34,9 @@ class InCopies(ForkedSandbox):
         super().__init__(ContainedSandbox())
 
     @contextlib.asynccontextmanager
-    async def open(self, notebook, folder, limits, base=None):
+    async def open(self, notebook, folder, limits):
         try:
-            async with super().open(notebook, folder, limits, Notebook()) as kernel:
+            async with super().open_from(Notebook(), notebook, folder, limits) as kernel:
                 yield kernel
         finally:
             await self.aclose()

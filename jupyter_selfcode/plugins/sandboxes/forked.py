@@ -103,12 +103,18 @@ class ForkedSandbox:
         return self.fresh.promise
 
     @contextlib.asynccontextmanager
-    async def open(
-        self, notebook: Notebook, folder: Path, limits: Limits, base: Notebook | None = None
+    async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
+        """A fresh kernel."""
+        async with self.fresh.open(notebook, folder, limits) as kernel:
+            yield kernel
+
+    @contextlib.asynccontextmanager
+    async def open_from(
+        self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
     ) -> AsyncIterator[Kernel]:
-        """A kernel for this notebook; with `base`, the notebook as it is, cells that both begin with are not run again."""
-        kept, reason = (None, "") if base is None else await self._keep(base, folder, limits)
-        if kept is None or base is None:
+        """A kernel for this notebook; what it begins with that is as in `base`, the notebook as it is, runs only once."""
+        kept, reason = await self._keep(base, folder, limits)
+        if kept is None:
             async with self.fresh.open(notebook, folder, limits) as kernel:
                 yield _Fresh(kernel, reason) if reason else kernel
             return
@@ -148,6 +154,13 @@ class ForkedSandbox:
             raise
         self._kept.append(Kept(stack, loop, about, folder, place, root))
         return self._kept[-1], ""
+
+    def stop(self) -> None:
+        """End what is kept, without waiting: for the end of a session. What is left of it is swept by the next trial."""
+        while self._kept:
+            provisioner = self._kept.pop().root.family.kernels.provisioner
+            if provisioner is not None:
+                provisioner.stop()  # type: ignore[attr-defined]
 
     async def aclose(self) -> None:
         """End what is kept."""

@@ -104,7 +104,7 @@ class SocketClient(CellClient):
         """Outputs."""
         return self._messages[IOPUB]
 
-    def start_channels(self, **_: Any) -> None:
+    def start_channels(self, **_: Any) -> None:  # type: ignore[override]
         """It is connected."""
 
     def stop_channels(self) -> None:
@@ -117,7 +117,7 @@ class SocketClient(CellClient):
             self._writer.close()
             self._writer = None
 
-    async def is_alive(self) -> bool:  # type: ignore[override]
+    async def is_alive(self) -> bool:
         """Whether the process still holds its end."""
         return self._writer is not None and not self.gone.is_set()
 

@@ -28,7 +28,7 @@ def notebook(*sources):
 
 async def run(sandbox, folder, wanted, base, limits=Limits()):
     """The results, and how the run was served."""
-    async with sandbox.open(wanted, folder, limits, base) as kernel:
+    async with sandbox.open_from(base, wanted, folder, limits) as kernel:
         results = [await kernel.execute(c) for c in wanted.cells]
         return results, kernel.served
 
@@ -161,7 +161,7 @@ async def test_where_all_copies_are_killed_a_fresh_kernel_takes_over_and_the_nex
     base = notebook("x = 3", "x")
     await run(sandbox, tmp_path, base, base)
     os.kill(sandbox._kept[0].root.family.kernels.provisioner.process.pid, signal.SIGKILL)
-    async with sandbox.open(notebook("x = 3", "x + 1"), tmp_path, Limits(), base) as kernel:
+    async with sandbox.open_from(base, notebook("x = 3", "x + 1"), tmp_path, Limits()) as kernel:
         results = [await kernel.execute(c) for c in notebook("x = 3", "x + 1").cells]
     assert shown(results[1]) == "4"
 
