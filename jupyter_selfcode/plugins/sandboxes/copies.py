@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import selectors
 import signal
 import socket
@@ -111,11 +112,13 @@ class Forks:
         listening = listen(f"{self.app.ip}-{name}")
         sys.stdout.flush()
         sys.stderr.flush()
+        drawn = random.getstate()
         pid = os.fork()
         if pid:
             listening.close()
             self.alive.add(pid)
             return {"pid": pid}
+        random.setstate(drawn)  # Python seeds it anew in a child; copies of one state are to be compared
         try:
             self._become(listening, line, scratch, leaf)
         except BaseException as e:
