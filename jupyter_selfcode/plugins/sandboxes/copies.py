@@ -102,7 +102,9 @@ class Forks:
     def _fork(self, name: str, leaf: bool) -> dict[str, Any]:
         line, ours = self.app.line, {0, 1, 2, self.app.line.socket.fileno(), self.app.witness}
         reason = self.hazards.found(self.loop, ours)
-        if not reason and self.files is not None and self.files != self.hazards.files(self.places):
+        if not reason and self.files is None:
+            reason = "there are too many files to know which of them have changed"
+        if not reason and self.files != self.hazards.files(self.places):
             reason = "cells below have changed files that it reads"
         if reason:
             return {"hazard": reason}

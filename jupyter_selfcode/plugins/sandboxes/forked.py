@@ -254,7 +254,8 @@ class ForkedKernel:
         await self._kept.bound()
         return result
 
-    async def _changed(self, at: int, cell: Cell) -> CellResult:
+    async def _copy(self, at: int) -> NbclientKernel:
+        """The copy that goes on from the state after this many cells."""
         if self._leaf is None:
             tip = self._kept.chain[at - 1].fork if at else self._kept.root
             if tip is None:
@@ -267,14 +268,18 @@ class ForkedKernel:
             self._leaf = NbclientKernel(self._process, self._left(), self._log, trial=True, observed=self._observed)  # type: ignore[arg-type]
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage")
-        result = await self._leaf.execute(cell)
-        told, _ = await self._leaf.effects()
+        return self._leaf
+
+    async def _changed(self, at: int, cell: Cell) -> CellResult:
+        leaf = await self._copy(at)
+        result = await leaf.execute(cell)
+        told, _ = await leaf.effects()
         wrote = next((e.what for e in told if e.kind in ("creates", "changes", "deletes")), None)
         if wrote is not None:
             raise HazardError(f"it changes files ({wrote}), which a copy may not")
         if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
             raise HazardError("it was refused something that only a copy may not do")
-        if self._leaf.state == "died":
+        if leaf.state == "died":
             raise HazardError("the copy died")
         return result
 
@@ -283,7 +288,11 @@ class ForkedKernel:
         if self._fresh or self._leaf:
             return await (self._fresh or self._leaf).evaluate(code, seconds=seconds)  # type: ignore[union-attr]
         if not self._ran:
-            return {}
+            try:
+                return await (await self._copy(0)).evaluate(code, seconds=seconds)
+            except LOST as e:
+                await self._fall_back(str(e), ())
+                return await self._now.evaluate(code, seconds=seconds)  # type: ignore[union-attr]
         last = self._kept.chain[len(self._ran) - 1]
         if code not in last.answers:
             try:
@@ -310,6 +319,7 @@ class ForkedKernel:
     async def _fall_back(self, reason: str, cells: Sequence[Cell]) -> None:
         """A fresh kernel takes over, with these cells run anew."""
         await self._end_leaf()
+        self._leaf = None
         self._fresh = await self._stack.enter_async_context(
             self._sandbox.fresh.open(self._notebook, self._folder, self._limits)
         )
@@ -329,7 +339,6 @@ class ForkedKernel:
     async def _end_leaf(self) -> None:
         if self._leaf is not None:
             await self._leaf.leave()
-            self._leaf = None
         if self._process is not None:
             await self._process.kill()
         if self._observed is not None:

@@ -32,15 +32,19 @@ Files = dict[str, tuple[int, ...]]
 
 
 def files(places: Iterable[str]) -> Files | None:
-    """What tells one state of the files from another; None where there are too many to look at."""
+    """What tells one state of the files from another; None where there are too many to look at. What is mounted below a
+    place is a place of its own, or cannot be written."""
     found: Files = {}
-    left = list(places)
+    left = [(p, os.stat(p).st_dev) for p in places if os.path.exists(p)]  # noqa: PTH110, PTH116
     while left:
-        with contextlib.suppress(OSError), os.scandir(left.pop()) as inside:
+        folder, device = left.pop()
+        with contextlib.suppress(OSError), os.scandir(folder) as inside:
             for entry in inside:
                 s = entry.stat(follow_symlinks=False)
+                if s.st_dev != device:
+                    continue
                 if stat.S_ISDIR(s.st_mode):
-                    left.append(entry.path)
+                    left.append((entry.path, device))
                 found[entry.path] = (s.st_mode, s.st_size, s.st_ino, s.st_ctime_ns)
                 if len(found) > ENTRIES:
                     return None
