@@ -29,6 +29,9 @@ SUBREAPER, PARENT_DEATH = 36, 1
 WRITING = 1 << 1 | 0x7 << 4 | 0x7F << 7 | 1 << 14
 """All rights of Landlock that change something: write, remove, make, refer, truncate."""
 
+SHARED = "/dev/shm"
+"""Locks of `multiprocessing` are made there, so a copy may; what it leaves is seen, and then no further copy is made."""
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -47,7 +50,7 @@ class Forks:
         self.app, self.loop, self.hazards, self.cage = app, loop, hazards, cage
         self.alive: set[int] = set()
         self.policy: dict[str, Any] = json.loads(Path(__file__).with_name("policy.json").read_text())
-        self.places = [p for p, rights in self.policy["landlock"]["allowed"] if rights & 1 << 1 and not p.startswith("/dev/")]
+        self.places = [p for p, rights in self.policy["landlock"]["allowed"] if rights & 1 << 1 and (p == SHARED or not p.startswith("/dev/"))]
         self.places = [p for p in self.places if p != str(self._scratch())]
         LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
         self.note()
@@ -173,7 +176,7 @@ class Forks:
     def _tighten(self, scratch: Path) -> None:
         """A copy in which a candidate runs writes nowhere but in its own folder, and signals nobody else."""
         rules = self.policy["landlock"]
-        allowed = [[p, r if p.startswith("/dev/") and p != "/dev/shm" else r & ~WRITING] for p, r in rules["allowed"]]
+        allowed = [[p, r if p.startswith("/dev/") else r & ~WRITING] for p, r in rules["allowed"]]
         whole = next(r for p, r in rules["allowed"] if p == str(self._scratch()))
         allowed = [rule for rule in allowed if rule[1]]
         self.cage.tighten(self.policy | {"landlock": rules | {"allowed": [*allowed, [str(scratch), whole]]}})
