@@ -23,3 +23,13 @@ def unload_ipython_extension(shell: Any) -> None:
     from .hosts.ipython.extension import unload
 
     unload(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Where Jupyter's server finds our extension."""
+    return [{"module": "jupyter_selfcode.hosts.server.extension"}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where `jupyter-builder develop` finds the front end that was built here."""
+    return [{"src": "labextension", "dest": "jupyter-selfcode"}]

@@ -1,27 +1,27 @@
 """The one grammar: every word of `%selfcode` and of `jupyter selfcode`, what it takes and what it does.
 
 A host parses with `parse_line` (magics: free text is words, whatever braces, quotes, `%` or `$` it holds) or with
-`add_arguments` on its own argparse parser (command line: the shell has split the words already), then calls `run`.
+`grammar.add_arguments` on its own argparse parser (command line: the shell has split the words already), then calls `run`.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any
 
-from . import reading, views
+from . import reading, sending, views
 from .analysis import contract
 from .codec import to_json
+from .grammar import Argument, argument, read, unquoted
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
 from .values.events import Decided, Event
-from .values.notebook import Notebook
+from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
 from .values.version import Version
 from .waiting import proposal_id
@@ -41,20 +41,6 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Argument:
-    """One argument, as `argparse` takes it. `free` takes the rest of the line as it is."""
-
-    flags: tuple[str, ...]
-    free: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def optional(self) -> bool:
-        """Whether it is given by a flag."""
-        return self.flags[0].startswith("-")
-
-
-@dataclass(frozen=True)
 class Command:
     """A word of the grammar."""
 
@@ -62,10 +48,6 @@ class Command:
     help: str
     run: Callable[[Workspace, argparse.Namespace, Tell], Reply]
     arguments: tuple[Argument, ...] = ()
-
-
-def _arg(*flags: str, free: bool = False, **options: Any) -> Argument:
-    return Argument(flags, free, options)
 
 
 def spoken(workspace: Workspace) -> Callable[[str], str]:
@@ -134,15 +116,23 @@ def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    words = _text(args.words)
+    words = unquoted(args.words)
     if not words:
         raise BadInput('Say in words what to change: adapt "plot revenue per month".')
-    if all(p.name == "rules" for p in workspace.engine.proposers):
+    if not _asks_a_model(workspace):
         raise BadInput(_no_model(workspace))
     cells = [reading.cell(workspace, name) for name in args.cell or ()]
+    return follow(workspace, _words_request(workspace, words, cells), tell)
+
+
+def _asks_a_model(workspace: Workspace) -> bool:
+    return any(p.name != "rules" for p in workspace.engine.proposers)
+
+
+def _words_request(workspace: Workspace, words: str, cells: Sequence[Cell]) -> Request:
+    """The request that a person's words make; `cells` are all that may change (none: any)."""
     scope = tuple(c.id for c in cells)
-    request = Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
-    return follow(workspace, request, tell)
+    return Request(words, "words", scope[0] if len(scope) == 1 else None, scope, budget=workspace.settings.budget())
 
 
 def _no_model(workspace: Workspace) -> str:
@@ -156,7 +146,7 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     failure, before = workspace.last_failure(tell)
     if failure is None:
         return Reply({"status": "ok"}, views.message("Nothing has failed.", "ok"))
-    return follow(workspace, fix_request(workspace, failure, _text(args.words)), tell, before=before)
+    return follow(workspace, fix_request(workspace, failure, unquoted(args.words)), tell, before=before)
 
 
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
@@ -165,8 +155,20 @@ def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Requ
     return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
 
 
+def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if not _asks_a_model(workspace):
+        raise BadInput(f"Nothing is sent anywhere. {_no_model(workspace)}")
+    words, cells = unquoted(args.words), [reading.cell(workspace, name) for name in args.cell or ()]
+    failure, before = (None, None) if words else workspace.last_failure(tell)
+    if not words and failure is None:
+        raise BadInput('Nothing has failed. Give the words of a request: send "plot revenue per month".')
+    request = fix_request(workspace, failure) if failure else _words_request(workspace, words, cells)
+    data = sending.would_send(workspace, request, tell, before)
+    return Reply(data, views.would_send(data))
+
+
 def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    expression = _text(args.expression)
+    expression = unquoted(args.expression)
     try:
         compile(expression, "<check>", "eval")
     except (SyntaxError, ValueError) as e:
@@ -182,11 +184,21 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     _, decided = workspace.waiting.pick(args.name)
     before = workspace.notebook()
-    return deployed(workspace, workspace.accept(decided), before, decided)
+    cells = _touched(decided, getattr(args, "cell", None) or ())
+    return deployed(workspace, workspace.accept(decided, cells=cells), before, decided)
+
+
+def _touched(decided: Decided, names: Sequence[str]) -> tuple[str, ...]:
+    """Of the cells that a proposal changes those with these ids, or starts of ids. Raises `BadInput`."""
+    trial = decided.decision.trial if isinstance(decided.decision, (Accept, Ask)) else None
+    cells = trial.candidate.patch.cells if trial else ()
+    if strange := [n for n in names if not any(c.startswith(n) for c in cells)]:
+        raise BadInput(f"This proposal changes no cell {strange[0]!r}; it changes {', '.join(cells) or 'none'}.")
+    return tuple(c for c in cells if any(c.startswith(n) for n in names))
 
 
 def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    why = _text(args.why)
+    why = unquoted(args.why)
     name = workspace.waiting.reject(args.name, why)
     said = f"Rejected {name}." + (" The reason is kept for later proposals." if why else "")
     return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
@@ -255,7 +267,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    data = reading.costs(workspace.lineage(), workspace.notebook())
+    data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
     return Reply(data, views.cost(data))
 
 
@@ -288,61 +300,36 @@ def _export(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
     return Reply(data, views.message(to_json(data, indent=1), "plain"))
 
 
-def _text(words: str | Sequence[str] | None) -> str:
-    text = (words if isinstance(words, str) else " ".join(words or ())).strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]:
-        text = text[1:-1].strip()
-    return text
-
-
-_CELL = _arg("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
-_CELLS = _arg("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
+_CELL = argument("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
+_CELLS = argument("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
+_PART = argument("--cell", metavar="CELL", action="append", help="only what it does to this cell, by its id (again for more)")
 _VERSION = "number, start of an id, or head"
 
 COMMANDS: dict[str, Command] = {
     c.name: c
     for c in (
         Command("", "versions, what waits for a decision, cost, settings", _panel),
-        Command("adapt", "change the notebook as the words say", _adapt, (_arg("words", free=True, nargs="*", help="what to change"), _CELLS)),
-        Command("fix", "repair the last error at its root cause", _fix, (_arg("words", free=True, nargs="*", help="a hint"),)),
-        Command("check", "add an expression to a cell's contract", _check, (_arg("expression", free=True, nargs="*"), _CELL)),
-        Command("accept", "accept what waits", _accept, (_arg("name", nargs="?", help="which (none: the newest)"),)),
-        Command("reject", "reject what waits, with a reason", _reject, (_arg("why", free=True, nargs="*", help="the reason"), _arg("--name", help="which (none: the newest)"))),
-        Command("history", "the versions", _history, (_arg("--graph", action="store_true", help="with lanes"), _arg("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
-        Command("show", "one version, whole", _show, (_arg("version", nargs="?", default="head", help=_VERSION),)),
-        Command("diff", "two versions, or a version and now", _diff, (_arg("version", nargs="?", help=_VERSION), _arg("other", nargs="?", help=_VERSION))),
-        Command("blame", "which version made each line of a cell", _blame, (_arg("cell", nargs="?"),)),
-        Command("why", "why a cell is as it is", _why, (_arg("cell", nargs="?"),)),
-        Command("rollback", "a new version that restores an old one", _rollback, (_arg("version", nargs="?", help=_VERSION),)),
+        Command("adapt", "change the notebook as the words say", _adapt, (argument("words", free=True, nargs="*", help="what to change"), _CELLS)),
+        Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
+        Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
+        Command("check", "add an expression to a cell's contract", _check, (argument("expression", free=True, nargs="*"), _CELL)),
+        Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
+        Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
+        Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
+        Command("show", "one version, whole", _show, (argument("version", nargs="?", default="head", help=_VERSION),)),
+        Command("diff", "two versions, or a version and now", _diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
+        Command("blame", "which version made each line of a cell", _blame, (argument("cell", nargs="?"),)),
+        Command("why", "why a cell is as it is", _why, (argument("cell", nargs="?"),)),
+        Command("rollback", "a new version that restores an old one", _rollback, (argument("version", nargs="?", help=_VERSION),)),
         Command("undo", "take the last change back", _undo),
         Command("redo", "bring back what undo took", _redo),
         Command("cost", "tokens, money, seconds; per change still alive", _cost),
-        Command("model", "which models are reachable; name one to use it", _model, (_arg("name", nargs="?"),)),
+        Command("model", "which models are reachable; name one to use it", _model, (argument("name", nargs="?"),)),
         Command("doctor", "what was found here, and what to do", _doctor),
         Command("verify", "recompute every hash of the history", _verify),
-        Command("export", "the lineage as JSON", _export, (_arg("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),
+        Command("export", "the lineage as JSON", _export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),
     )
 }
-
-
-# ---- how a line is read --------------------------------------------------------------------------------------------
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{self.prog}: {message}. {self.format_usage().strip()}")
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # --help in a magic must not end the kernel
-        raise BadInput((message or self.format_usage()).strip())
-
-    def print_help(self, file: Any = None) -> None:
-        raise BadInput(self.format_help().strip())
-
-
-def add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
-    """Give a host's parser the arguments of a command."""
-    for a in command.arguments:
-        parser.add_argument(*a.flags, **a.options)
 
 
 def parse_line(line: str, default: str = "") -> tuple[Command, argparse.Namespace]:
@@ -352,23 +339,4 @@ def parse_line(line: str, default: str = "") -> tuple[Command, argparse.Namespac
         near = ", ".join(n for n in COMMANDS if n)
         raise BadInput(f"%selfcode does not know the word {name!r}. It knows: {near}.")
     command = COMMANDS[name or default]
-    parser = _Parser(prog=f"%selfcode {name}".strip())
-    add_arguments(parser, command)
-    free = next((a for a in command.arguments if a.free), None)
-    if free is None:
-        return command, parser.parse_args([_text(t) for t in rest.split()])
-    flags = [re.escape(f) for a in command.arguments if a.optional for f in a.flags]
-    options: list[str] = []
-    if flags:
-        pattern = re.compile(rf"(?:(?<=\s)|^)({'|'.join(flags)})[=\s]\s*(\S+)")
-
-        def take(match: re.Match[str]) -> str:
-            options.extend((match[1], match[2].strip("\"'")))
-            return ""
-
-        rest = pattern.sub(take, rest)
-    if rest.strip() in ("-h", "--help"):
-        parser.print_help()
-    args = parser.parse_args(options)
-    setattr(args, free.flags[0], rest.strip())
-    return command, args
+    return command, read(f"%selfcode {name}".strip(), command.arguments, rest)

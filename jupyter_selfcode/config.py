@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
 from .values.errors import BadInput
 from .values.policy import STRICTNESS, Policy
+from .values.request import LEVELS, Level
 
 if TYPE_CHECKING:  # a session loads its settings at once, and the values when a command is used
     from importlib.metadata import EntryPoint
@@ -49,11 +50,17 @@ class SelfCode(Configurable):
     budget_attempts = Int(6, allow_none=True, min=0, help="Model calls per request; None: no limit.").tag(config=True)
     budget_seconds = Float(900.0, allow_none=True, min=0, help="Seconds per request; None: no limit.").tag(config=True)
     context_level = Enum(
-        ("schema", "summary", "samples", "full"), "summary", help="How much of the data's shape a prompt may hold."
+        ("auto", *LEVELS), "auto", help="How much of the data a prompt may hold. schema: names, types and shapes; summary: also "
+        "what exceptions say, the end of what was printed, counts and rounded limits of columns; samples: also at most five "
+        "rows, columns about people masked; full: all text outputs. auto: full for a model on this machine (Ollama, an "
+        "api_base on a loopback address; where that is a gateway to another machine, set summary), summary for any other."
+    ).tag(config=True)
+    masked_columns = List(
+        Unicode(), help="Columns whose values are in no prompt, besides those whose names tell of people or secrets."
     ).tag(config=True)
     sandbox = Enum(
-        ("auto", "A", "B", "C"), "auto", help="Cage for trials. auto: the strongest that this machine gives, A "
-        "(bubblewrap) or B (Landlock); where there is none nothing is tried. C: limits only, and every change is asked about."
+        ("auto", "A", "B", "M", "C"), "auto", help="Cage for trials. auto: the strongest that this machine gives, A "
+        "(bubblewrap), B (Landlock) or M (macOS); where there is none nothing is tried. C: limits only, and every change is asked about."
     ).tag(config=True)
     sandbox_read = List(Unicode(), help="Files and folders outside of the notebook's that a trial may read.").tag(config=True)
     sandbox_write = List(
@@ -79,6 +86,30 @@ class SelfCode(Configurable):
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
+
+    highest_level = Enum(LEVELS, "full")
+    """The most that the notebook's own metadata allows; no setting, so that nothing but `tightened` sets it."""
+
+    @validate("api_key_name")
+    def _a_name(self, proposal: Any) -> str:
+        from .analysis.secrets import forms_in
+
+        name: str = proposal["value"]
+        if name and (not name.isidentifier() or forms_in(name)):
+            raise TraitError(
+                "api_key_name takes the NAME of the environment variable that holds the key, as in OPENAI_API_KEY; what was "
+                "given is no such name. If it is the key itself, it is in your shell's history now: renew it."
+            )
+        return name
+
+    def level(self) -> Level:
+        """How much of the data a prompt may hold, with the model and the notebook's own wish in mind."""
+        from .plugins.models.discover import on_this_machine
+
+        asked = self.context_level
+        if asked == "auto":
+            asked = "full" if on_this_machine(self.model, self.api_base) else "summary"
+        return LEVELS[min(LEVELS.index(asked), LEVELS.index(self.highest_level))]
 
     def budget(self) -> Budget:
         """The budget of one request."""
@@ -112,10 +143,10 @@ class SelfCode(Configurable):
                     given[name] = type(limit or wish)(wish) if limit is None else type(limit)(min(limit, wish))
             if isinstance(asked.get("min_level"), int):
                 given["min_level"] = min(4, max(self.min_level, asked["min_level"]))
-            levels = ("schema", "summary", "samples", "full")
-            if asked.get("context_level") in levels:
-                given["context_level"] = min(self.context_level, asked["context_level"], key=levels.index)
-        return SelfCode(**given)
+        made = SelfCode(**given)
+        wish = asked.get("context_level") if isinstance(asked, Mapping) else None
+        made.highest_level = min(self.highest_level, wish if wish in LEVELS else "full", key=LEVELS.index)
+        return made
 
 
 def load_config(*extra: Path) -> Config:

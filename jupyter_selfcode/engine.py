@@ -9,33 +9,41 @@ by which anything changes: intent to the store, everywhere or nowhere to the sur
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .analysis.censoring import censored
+from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
+from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import confirmed, decide, nothing_passed, weighed
+from .stages.decide import asserted, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
+from .stages.judge import judge
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import further, until, validate, within
+from .stages.validate import Evidence, further, until, validate, within
 from .values.canonical import digest
 from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
-from .values.events import Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
+from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
 from .values.trial import Candidate, Run, Trial
 from .values.version import Kind, Lineage, Version, head
+
+SENT = "sent"
+"""Notes of this kind are the log of what was sent to models: `sent_line`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Engine:
     policy: Policy = Policy()
     limits: Limits = Limits()
     level: str = "summary"
+    masked: Sequence[str] = ()
+    """Columns whose values are in no prompt, besides those that tell of people."""
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -63,7 +73,25 @@ class Engine:
         `recorded` are the outputs that the notebook file carries, by cell id; `ran` the cells that have run in a live
         session (None: all), so that cells which nobody has run yet are not run to compare with. Cancelling the iteration stops the trial
         kernel and the model call.
+
+        No text in an event holds a secret that is known here, but for the sources of cells, which stay exact. Every call of
+        a model is entered in the log of what was sent, before it is made.
         """
+        redactor = Redactor.for_folder(folder)
+        working = self._propose(request, notebook, folder, path, before=before, recorded=recorded, ran=ran)
+        async with aclosing(working) as events:
+            async for event in events:
+                yield censored(event, redactor)
+                if isinstance(event, Asked):  # whoever listens goes on, so the call is made
+                    try:
+                        self.store.put_note(path, SENT, *sent_line(event))
+                    except StoreError as e:
+                        yield Said(f"What is sent could not be logged: {e}")
+
+    async def _propose(
+        self, request: Request, notebook: Notebook, folder: Path, path: str, *, before: Run | None = None,
+        recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
+    ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
@@ -71,7 +99,7 @@ class Engine:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, notebook)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, base=notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
@@ -92,7 +120,7 @@ class Engine:
             return
 
         yield StageStarted("gather", "cells, variables, signatures, lessons")
-        context = await gather(request, notebook, before, folder, self.retrievers, self.lessons(path), self.level)
+        context = await gather(request, notebook, before, folder, self.retrievers, self.lessons(path), self.level, self.masked)
         context_hash = digest(context)
         situation = Situation(request, notebook, before, context, trials, spending, folder)
 
@@ -145,19 +173,27 @@ class Engine:
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
+        promised = {a for c in notebook.code_cells for a in asserted(c.source)}
+        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
         screened, forked = trial, None
         for base in (notebook, None):
             runs: list[Run] = []
-            async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, base)) as events:
+            evidence = replace(evidence, carried={})
+            async with aclosing(
+                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
+            ) as events:
                 async for event in events:
                     yield event
             run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
-            trial = replace(
-                screened, run=run, findings=findings + below, kind=run.served.kind, seconds=time.monotonic() - start
-            )
+            trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
             for check in self.checks:
                 trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
-            trial = weighed(trial, notebook, after, recorded or {})
+            if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
+                judged, found = await judge(
+                    run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
+                )
+                trial = replace(trial, judged=judged, findings=trial.findings + found)
+            trial = weighed(trial, notebook, after, recorded)
             if forked is not None:
                 trial = confirmed(forked, trial)
             elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
@@ -244,6 +280,16 @@ class Engine:
             return
         self.store.begin(path, version, found)
         self.store.finish(version.id, "deployed")
+
+
+def sent_line(asked: Asked) -> tuple[str, str]:
+    """A line of the log of what was sent, and its key: when, to which model, how much, at which level. No text of it."""
+    at, prompt = record.now(), asked.prompt
+    line = {
+        "at": at, "model": asked.model, "level": asked.level, "hash": asked.prompt_hash,
+        "characters": prompt.characters if prompt else 0, "tokens": asked.tokens, "redacted": dict(asked.redacted),
+    }  # fmt: skip
+    return f"{at} {asked.prompt_hash[:8]}", json.dumps(line)
 
 
 def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> int:

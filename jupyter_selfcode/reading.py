@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from .analysis.censoring import censored
 from .analysis.changes import cell_changes
+from .analysis.secrets import Redactor, forms_in, redact
 from .config import plugins
+from .plugins.models import supply
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.errors import BadInput
 from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
-from .values.version import Lineage, Recorded, head, total_cost
+from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
 
 
 def find(workspace: Workspace, name: str) -> Recorded:
@@ -139,16 +143,15 @@ def last_change(workspace: Workspace, cell: Cell) -> tuple[Recorded | None, Reco
 
 
 def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
-    """What was spent, per version and per change still alive (a line that an adaptation made and that still stands)."""
+    """What was spent, in all, per version and per day."""
+    made = [r for r in lineage if r.version.kind == "adapt"]
+    return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:
+    """What was spent in all, and per change still alive (a line that an adaptation made and that still stands)."""
     made = [r.version for r in lineage if r.version.kind == "adapt"]
-    deployed = [r for r in lineage if r.outcome == "deployed"]
-    undone: set[str] = set()
-    for r in deployed:  # a version that a later one left behind is not alive
-        if r.version.restores:
-            restored_at = next((i for i, p in enumerate(deployed) if p.version.id == r.version.restores), 0)
-            undone |= {p.version.id for p in deployed[restored_at + 1 : deployed.index(r)]}
-            if r.version.kind == "redo":
-                undone.discard(r.version.restores)
+    undone = left_behind((r.version.id, r.version.restores, r.version.kind) for r in lineage if r.outcome == "deployed")
     alive = [v for v in made if v.id not in undone and any(i in now for i in v.patch.cells)]
     total: Cost = total_cost(made)
     return {
@@ -157,22 +160,48 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
         "estimated": total.estimated, "replayed": total.replayed,
         "usd_per_change_alive": None if total.usd is None or not alive else total.usd / len(alive),
         "tokens_per_change_alive": None if not alive else total.tokens / len(alive),
-        "by_version": [row(r) for r in lineage if r.version.kind == "adapt"],
     }
 
 
+def _by_day(made: Sequence[Version]) -> list[dict[str, Any]]:
+    """What was spent on each day (UTC) on which something was, oldest first."""
+    days: dict[str, list[Version]] = {}
+    for v in made:
+        days.setdefault(v.at[:10], []).append(v)
+    return [
+        {"day": day, "usd": cost.usd, "tokens": cost.tokens, "calls": cost.calls, "seconds": sum(v.seconds for v in versions)}
+        for day, versions in sorted(days.items())
+        for cost in [total_cost(versions)]
+    ]
+
+
 def settings_of(workspace: Workspace) -> dict[str, Any]:
-    """The settings in force, by name."""
+    """The settings in force, by name; a password in an address is not told."""
     s = workspace.settings
-    return {name: plain(getattr(s, name)) for name in sorted(s.trait_names(config=True))}
+    named = {name: plain(getattr(s, name)) for name in sorted(s.trait_names(config=True))}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in named.items()}
 
 
 def models(workspace: Workspace) -> dict[str, Any]:
     """The model in use and what was found to be reachable; keys by the NAME of their variable only."""
     from .plugins.models.discover import discover
 
-    return {"model": workspace.settings.model, "api_base": workspace.settings.api_base,
-            "found": [plain(f) for f in discover(workspace.settings.api_base)]}
+    redactor = Redactor.for_folder(workspace.folder)
+    found = discover(workspace.settings.api_base, workspace.settings.api_key_name or None)
+    return {"model": workspace.settings.model, "api_base": redactor.text(workspace.settings.api_base),
+            "level": workspace.settings.level(), "found": [plain(censored(f, redactor)) for f in found]}
+
+
+def keys_in_cells(notebook: Notebook) -> list[str]:
+    """A line where cells hold what has the form of a key: it is in the notebook, so it is in its history too."""
+    found = [(c.id, forms_in(c.source)) for c in notebook.cells]
+    cells = [f"{cell_id} ({', '.join(forms)})" for cell_id, forms in found if forms]
+    if not cells:
+        return []
+    return [
+        f"Something like a key stands in {'cell' if len(cells) == 1 else 'cells'} {', '.join(cells)}. It is taken out of "
+        "prompts, and it is in the notebook and in its history, exactly: read it from a variable instead, and renew it."
+    ]
 
 
 def _version(name: str) -> str:
@@ -198,6 +227,7 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
     problems: list[str] = []
     problems += list(workspace.store.verify()) if workspace.lineage() else []
     found = models(workspace)
+    problems += supply.problems()
     if not workspace.settings.model:
         problems_note = "No model is set: the free rules work alone. Set one: SelfCode.model, --model, or %selfcode model NAME."
     else:
@@ -208,7 +238,7 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": [problems_note, *workspace.notices],
+        "notes": [problems_note, *supply.start_files(), *keys_in_cells(workspace.notebook()), *workspace.notices],
         "python": sys.version.split()[0],
         "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
         "sandbox": sandbox,

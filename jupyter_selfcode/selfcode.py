@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from .analysis.censoring import censored
+from .analysis.marks import is_command
+from .analysis.secrets import Redactor
 from .bridge import Bridge
 from .config import SelfCode, plugin, plugins
 from .engine import Engine, settle
@@ -18,8 +21,9 @@ from .values.decision import Accept, Ask
 from .values.errors import BadInput, Locked, StalePatch
 from .values.events import Decided, Event
 from .values.notebook import Notebook
+from .values.patch import rebase
 from .values.request import Failure, Request
-from .values.trial import Run
+from .values.trial import Run, Trial
 from .values.version import Kind, Lineage, Version, in_force, redo_target, undo_target
 from .waiting import Waiting, proposal_id
 
@@ -75,7 +79,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         store=store,
         policy=settings.decisions(),
         limits=settings.limits(),
-        level=settings.context_level,
+        level=settings.level(),
+        masked=settings.masked_columns,
     )
 
 
@@ -90,6 +95,25 @@ class Session(Protocol):
 
     def ran(self) -> Sequence[str]:
         """Ids of the cells that have run in this session."""
+
+
+def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
+    """Ids and sources of the code cells through the last one that the trial ran or touched; commands are no part of it."""
+    concerned = {r.cell_id for r in trial.run.results} if trial.run else set()
+    concerned |= {op.cell_id for op in trial.candidate.patch.ops if op.op == "replace"}
+    code = [c for c in notebook.code_cells if not is_command(c.source)]
+    last = max((i for i, c in enumerate(code) if c.id in concerned), default=-1)
+    return tuple((c.id, c.source) for c in code[: last + 1])
+
+
+def part_of(trial: Trial, cells: Sequence[str]) -> Trial:
+    """What a trial does to these cells. Its evidence is about the whole, so a part reaches no level."""
+    patch = trial.candidate.patch
+    ops = tuple(op for op in patch.ops if (op.cell.id if op.op == "insert" else op.cell_id) in cells)
+    if len(ops) == len(patch.ops):
+        return trial
+    part = replace(trial.candidate, patch=replace(patch, ops=ops))
+    return replace(trial, candidate=part, level=None, assumptions=("a part of what was tried: the evidence is about the whole",))
 
 
 @dataclass
@@ -115,7 +139,9 @@ class Workspace:
     """The notebook as it was named on a command line, for lines that are to be typed next."""
 
     def __post_init__(self) -> None:
-        self.waiting = Waiting(self.store, self.path)
+        self.waiting = Waiting(self.store, self.path, self.folder)
+        self.bases: dict[str, Notebook] = {}
+        """The notebooks that proposals were made for, by the name of the proposal; the history has those that wait."""
         self.notices: list[str] = []
         if any(r.outcome is None for r in self.store.lineage(self.path, 1)):
             with contextlib.suppress(BadInput), self.held():  # another process may be in the middle of it
@@ -136,13 +162,14 @@ class Workspace:
         if self.session is not None:
             return self.session.failure(), None
         runs: list[Run] = []
-        notebook = self.notebook()
+        notebook, redactor = self.notebook(), Redactor.for_folder(self.folder)
         for event in self.bridge.iterate(
             lambda: validate(
                 notebook, len(notebook.cells), self.engine.sandbox, self.folder, self.engine.limits, runs
-            )
+            ),
+            tick=getattr(tell, "tick", None),
         ):
-            tell(event)
+            tell(censored(event, redactor))
         return runs[0].failure, runs[0]
 
     def use_model(self, name: str) -> None:
@@ -152,31 +179,41 @@ class Workspace:
 
     # ---- what is proposed, waits, is decided -----------------------------------------------------------------------
 
+    def work(
+        self, request: Request, before: Run | None = None, notebook: Notebook | None = None
+    ) -> Callable[[], AsyncGenerator[Event, None]]:
+        """The engine at work on a request about the notebook (None: as it is now), not begun yet."""
+        base = notebook or self.notebook()
+        return lambda: self.engine.propose(
+            request, base, self.folder, self.path, before=before, recorded=self.outputs(),
+            ran=self.session.ran() if self.session else None,
+        )
+
     def propose(
         self, request: Request, *, before: Run | None = None, tick: Callable[[], None] | None = None
     ) -> Iterator[Event]:
         """The engine's events for a request; what must be asked is kept as waiting. Nothing else changes."""
         notebook = self.notebook()
-
-        def work() -> AsyncIterator[Event]:
-            return self.engine.propose(
-                request, notebook, self.folder, self.path, before=before, recorded=self.outputs(),
-                ran=self.session.ran() if self.session else None,
-            )
-
-        for event in self.bridge.iterate(work, tick=tick):
-            if isinstance(event, Decided) and isinstance(event.decision, Ask):
-                self.waiting.keep(event)
+        for event in self.bridge.iterate(self.work(request, before, notebook), tick=tick):
+            if isinstance(event, Decided) and isinstance(event.decision, (Accept, Ask)):
+                self.bases[proposal_id(event)] = notebook
+                if isinstance(event.decision, Ask):
+                    self.waiting.keep(event, notebook)
             yield event
 
-    def accept(self, decided: Decided, by: str = "person") -> Version | None:
-        """Deploy what was decided. None where it only ran cells again. Raises `StalePatch`, `Locked`, `DeployError`."""
+    def accept(self, decided: Decided, by: str = "person", cells: Sequence[str] = ()) -> Version | None:
+        """Deploy what was decided, or (`cells`) only what it does to these. None where it only ran cells again. Raises
+        `StalePatch`, `Locked`, `DeployError`, and `PatchError` where such a part cannot stand alone.
+
+        It holds as long as the cells that its trial ran, or that it touches, are what they were: others may have changed.
+        """
         if not isinstance(decided.decision, (Accept, Ask)):
             raise BadInput("There is nothing to accept: " + decided.decision.reason)
-        trial = decided.decision.trial
         name = proposal_id(decided)
         try:
             version = None
+            decided, trial = self._for_now(decided, name, decided.decision.trial)
+            trial = part_of(trial, cells) if cells else trial
             if trial.candidate.patch:
                 with self.held():
                     version = self.engine.accept(decided, trial, self.surfaces, self.path, by)
@@ -187,6 +224,19 @@ class Workspace:
             raise
         self.waiting.drop(name)
         return version
+
+    def _for_now(self, decided: Decided, name: str, trial: Trial) -> tuple[Decided, Trial]:
+        """The proposal for the notebook as it is now. Raises `StalePatch` where that has changed what the evidence is about."""
+        now, patch = self.notebook(), trial.candidate.patch
+        base = self.bases.get(name) or self.waiting.base(name)
+        if base is None or not patch or patch.base == now.digest:
+            return decided, trial
+        if tried(base, trial) != tried(now, trial):
+            raise StalePatch(
+                "A cell that this change was tried with has changed since, so it was not applied. Ask again."
+            )
+        rebased = replace(trial, candidate=replace(trial.candidate, patch=rebase(patch, now)))
+        return replace(decided, decision=replace(decided.decision, trial=rebased)), rebased  # type: ignore[arg-type]
 
     def restore(self, kind: Kind, target: Version | None = None, by: str = "person") -> Version:
         """Roll back to a version (None: the one before the newest), or undo, or redo. Raises as `accept` does.
@@ -207,6 +257,7 @@ class Workspace:
 
     def amend(self, after: Notebook, words: str, by: str = "person") -> Version:
         """Deploy a change that a person makes through us, without a trial. Raises as `accept` does."""
+        words = Redactor.for_folder(self.folder).text(words)
         with self.held():
             return self.engine.amend(after, self.surfaces, self.path, by, words)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from .analysis.secrets import Redactor
 from .codec import from_json, to_json
 from .protocols import Store
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
 from .values.events import Decided
+from .values.notebook import Notebook
 from .values.patch import patch_id
 from .values.trial import Run, Trial
 
 WAITING = "waiting"
+BASE = "waiting_base"
 LESSON = "lesson"
 OUTPUT_KEPT = 100_000
 """Characters of outputs that a waiting proposal keeps; larger outputs are left out, the verdict stays."""
@@ -30,6 +34,8 @@ class Waiting:
 
     store: Store
     path: str
+    folder: Path = Path()
+    """Where the notebook is: what a `.env` there holds is in no reason that is kept."""
 
     def all(self) -> dict[str, Decided]:
         """By name, oldest first."""
@@ -47,15 +53,23 @@ class Waiting:
             raise BadInput(f"Nothing waits under the name {name!r}; waiting: {', '.join(waiting)}.")
         return found[0]
 
-    def keep(self, decided: Decided) -> str:
-        """Keep a proposal until a person decides; its name."""
+    def keep(self, decided: Decided, base: Notebook | None = None) -> str:
+        """Keep a proposal until a person decides, and the notebook that it was made for; its name."""
         name = proposal_id(decided)
+        if base is not None:
+            self.store.put_note(self.path, BASE, name, to_json(base))
         self.store.put_note(self.path, WAITING, name, to_json(lighter(decided)))
         return name
+
+    def base(self, name: str) -> Notebook | None:
+        """The notebook that a proposal was made for, where that was kept."""
+        body = self.store.notes(self.path, BASE).get(name)
+        return from_json(Notebook, body) if body is not None else None
 
     def drop(self, name: str) -> None:
         """It was decided."""
         self.store.drop_note(self.path, WAITING, name)
+        self.store.drop_note(self.path, BASE, name)
 
     def reject(self, name: str | None, why: str) -> str:
         """Forget a proposal; the reason becomes a lesson for later ones. Returns its name. Raises `BadInput`."""
@@ -63,9 +77,8 @@ class Waiting:
         if why:
             rationale = decided.decision.trial.candidate.rationale  # type: ignore[union-attr]
             asked = decided.request.text or decided.request.trigger
-            self.store.put_note(
-                self.path, LESSON, key, f"Asked for: {asked}. Rejected change: {rationale} Reason given: {why}"
-            )
+            lesson = f"Asked for: {asked}. Rejected change: {rationale} Reason given: {why}"
+            self.store.put_note(self.path, LESSON, key, Redactor.for_folder(self.folder).text(lesson))
         self.drop(key)
         return key
 

@@ -41,7 +41,7 @@ def test_an_empty_line_is_the_panel():
 
 
 def test_an_unknown_word_is_answered_with_the_known_ones():
-    with pytest.raises(BadInput, match=r"does not know the word 'adpat'.*adapt, fix, check"):
+    with pytest.raises(BadInput, match=r"does not know the word 'adpat'.*adapt, fix, send, check"):
         parse_line("adpat this")
 
 
@@ -59,3 +59,9 @@ def test_every_word_has_help(name):
     assert COMMANDS[name].help
     with pytest.raises(BadInput, match="usage"):
         parse_line(f"{name} --help")
+
+
+def test_a_part_of_a_proposal_may_be_accepted_by_naming_its_cells():
+    args = parse_line("accept abc --cell one --cell two")[1]
+    assert (args.name, args.cell) == ("abc", ["one", "two"])
+    assert parse_line("accept")[1].cell is None

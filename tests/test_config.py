@@ -10,6 +10,7 @@ from traitlets.config import Config
 from jupyter_selfcode.config import SelfCode, load_config, plugin, plugins, settings
 from jupyter_selfcode.values.decision import STRICTNESS
 from jupyter_selfcode.values.errors import BadInput
+from jupyter_selfcode.values.request import LEVELS
 
 numbers = st.one_of(st.none(), st.integers(-5, 10**6), st.floats(allow_nan=False), st.booleans(), st.text(max_size=3))
 
@@ -40,6 +41,57 @@ def test_notebook_metadata_never_loosens_a_setting(asked, policy):
 
 def test_notebook_metadata_sets_a_limit_where_there_was_none():
     assert SelfCode(budget_usd=None).tightened({"jupyter_selfcode": {"budget_usd": 0.1}}).budget_usd == 0.1
+
+
+@pytest.mark.parametrize(
+    ("model", "api_base", "level"),
+    [
+        ("openai/gpt-4o", "", "summary"), ("", "", "summary"), ("replay:x.jsonl", "", "summary"),
+        ("ollama_chat/qwen", "", "full"), ("ollama/gpt-oss:120b-cloud", "", "summary"), ("ollama/q", "http://10.0.0.2:11434", "summary"),
+        ("openai/x", "http://127.0.0.1:8000/v1", "full"), ("openai/x", "http://localhost.evil.example/v1", "summary"),
+        ("openai/x", "http://[::1]:8000", "full"), ("openai/x", "http://127.0.0.1@evil.example", "summary"),
+        ("hosted_vllm/x", "", "summary"), ("llamafile/x", "", "full"),
+    ],
+)  # fmt: skip
+def test_all_is_told_to_a_model_on_this_machine_and_a_summary_to_any_other(model, api_base, level, monkeypatch):
+    for name in ("OLLAMA_API_BASE", "LLAMAFILE_API_BASE", "HOSTED_VLLM_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    assert SelfCode(model=model, api_base=api_base).level() == level
+    assert SelfCode(model=model, api_base=api_base, context_level="schema").level() == "schema"
+
+
+def test_an_ollama_that_a_variable_puts_elsewhere_is_not_on_this_machine(monkeypatch):
+    monkeypatch.setenv("OLLAMA_API_BASE", "http://gpu.example.com:11434")
+    assert SelfCode(model="ollama_chat/qwen").level() == "summary"
+
+
+@given(st.sampled_from(("auto", *LEVELS)), st.one_of(st.sampled_from(("auto", *LEVELS)), st.text(), st.none(), st.integers()))
+def test_notebook_metadata_only_lowers_how_much_leaves_whatever_model_is_named_later(mine, asked):
+    made = SelfCode(context_level=mine)
+    got = made.tightened({"jupyter_selfcode": {"context_level": asked}})
+    for model in ("openai/x", "ollama_chat/qwen", "llamafile/x"):
+        made.model = got.model = model
+        assert LEVELS.index(got.level()) <= LEVELS.index(made.level())
+        if asked in LEVELS:
+            assert LEVELS.index(got.level()) <= LEVELS.index(asked)
+
+
+def test_what_was_tightened_once_stays_so():
+    once = SelfCode(model="ollama_chat/qwen").tightened({"jupyter_selfcode": {"context_level": "schema"}})
+    assert once.tightened({}).level() == "schema"
+
+
+@pytest.mark.parametrize("name", ["model", "api_base", "api_key_name", "store_url", "proposers", "masked_columns", "sandbox", "highest_level"])
+def test_notebook_metadata_chooses_no_model_no_address_and_no_key(name):
+    got = SelfCode().tightened({"jupyter_selfcode": {name: "C" if name == "sandbox" else "evil"}})
+    assert getattr(got, name) == getattr(SelfCode(), name)
+
+
+@pytest.mark.parametrize("key", ["sk-proj-abcDEF123456ghiJKL7890mnoPQR", "AKIAIOSFODNN7EXAMPLE", "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"])
+def test_a_key_in_the_place_of_its_variables_name_is_refused_and_not_repeated(key):
+    with pytest.raises(BadInput, match="NAME of the environment variable") as refused:
+        settings(api_key_name=key)
+    assert key not in str(refused.value)
 
 
 def test_a_config_file_in_jupyters_folder_is_read(tmp_path, monkeypatch):

@@ -416,7 +416,7 @@ async def test_a_proposal_changes_nothing_and_waits_beside_the_notebook(world):
     for said in (
         "AttributeError",
         "as it is known",
-        "level reached: 0",
+        "level reached: 1",
         f"jupyter selfcode accept nb.ipynb {report.waiting}",
     ):
         assert said in text

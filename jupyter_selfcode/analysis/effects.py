@@ -25,7 +25,8 @@ BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "In", "Out", "_
 class Effects:
     """`reads`: names that must exist before. `writes`: names that it binds. `mutates`: names whose object may change.
 
-    `aliases`: pairs of names that may be one object. `carries`: by function, the names that calling it reads or changes.
+    `aliases`: pairs of names that may be one object. `carries`: by function, the names that calling it reads or changes;
+    `does`: those that it changes. `invokes`: names that it calls, or hands on to be called.
     `calls`: it calls what is in no table. `unknown`: dynamic code, an opaque magic, or no Python at all.
     """
 
@@ -34,6 +35,8 @@ class Effects:
     mutates: frozenset[str] = frozenset()
     aliases: frozenset[tuple[str, str]] = frozenset()
     carries: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    does: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    invokes: frozenset[str] = frozenset()
     calls: bool = False
     unknown: bool = False
 
@@ -70,6 +73,8 @@ def _read(body: Iterable[ast.stmt], magics: Mapping[str, str]) -> Effects:
         frozenset(reader.mutates),
         frozenset(reader.aliases),
         {name: frozenset(found) for name, found in reader.carries.items()},
+        {name: frozenset(found) for name, found in reader.does.items()},
+        frozenset(reader.invokes),
         reader.calls,
         reader.unknown,
     )
@@ -97,6 +102,7 @@ class _Whole:
     def __init__(self, effects: Iterable[Effects]) -> None:
         self._above: dict[str, str] = {}
         self._carries: dict[str, set[str]] = {}
+        self._does: dict[str, set[str]] = {}
         effects = list(effects)
         for e in effects:
             for a, b in e.aliases:
@@ -104,6 +110,8 @@ class _Whole:
         for e in effects:
             for name, found in e.carries.items():
                 self._carries.setdefault(self._first(name), set()).update(found)
+            for name, found in e.does.items():
+                self._does.setdefault(self._first(name), set()).update(found)
 
     def _first(self, name: str) -> str:
         """The representative of a name; paths are shortened on the way (union-find)."""
@@ -122,6 +130,13 @@ class _Whole:
                 left += [self._first(found) for found in self._carries.get(name, ())]
         return done
 
+    def changed(self, effects: Effects) -> set[str]:
+        """Representatives of what a cell may change, itself or through the functions that it calls."""
+        found = set(effects.changes)
+        for name in self.reached(effects.invokes):
+            found |= self._does.get(name, set())
+        return self.reached(found)
+
 
 def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
     """The code cells above that this cell may depend on, in order. All of them where its code is unknown."""
@@ -131,7 +146,7 @@ def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
         return tuple(effects)
     whole = _Whole([*effects.values(), own])
     needed, taken = whole.reached(own.reads | own.mutates), set[str]()
-    left = [(i, e, whole.reached(e.changes)) for i, e in reversed(effects.items())]  # nearest first: few rounds
+    left = [(i, e, whole.changed(e)) for i, e in reversed(effects.items())]  # nearest first: few rounds
     while True:
         before = len(taken)
         for i, e, changed in left:
@@ -151,14 +166,14 @@ def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
     own = effects.get(cell_id, Effects())
     if own.unknown:
         return tuple(below)
-    changed, taken = whole.reached(own.changes), set[str]()
+    changed, taken = whole.changed(own), set[str]()
     left = [(i, effects[i], whole.reached(effects[i].reads | effects[i].mutates)) for i in below]
     while True:
         before = len(taken)
         for i, e, used in left:
             if i not in taken and (e.unknown or not used.isdisjoint(changed)):
                 taken.add(i)
-                changed |= whole.reached(e.changes)
+                changed |= whole.changed(e)
         if len(taken) == before:
             return tuple(i for i in below if i in taken)
 

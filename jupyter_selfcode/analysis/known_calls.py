@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text: tables are read and compared more easily so."""
     return frozenset(text.split())
 
 
-PURE_FUNCTIONS = _words(
+PURE_FUNCTIONS = words(
     "print len sum min max sorted range enumerate zip list dict set tuple str int float bool complex abs round "
     "isinstance issubclass type repr ascii format any all map filter reversed hasattr getattr callable divmod pow ord "
     "chr hash id frozenset bytes bytearray slice display iter dir bin hex oct Path Counter defaultdict deque namedtuple "
@@ -21,10 +22,10 @@ PURE_FUNCTIONS = _words(
 )
 """Builtins, and names that everybody imports under their own name."""
 
-DYNAMIC = _words("exec eval compile __import__ globals locals get_ipython reload import_module run_cell run_line_magic")
+DYNAMIC = words("exec eval compile __import__ globals locals get_ipython reload import_module run_cell run_line_magic")
 """Calls after which nothing is known."""
 
-READING_METHODS = _words(
+READING_METHODS = words(
     # frames, series, arrays
     "head tail sample describe info copy mean median mode sum std var min max count nunique unique value_counts "
     "groupby agg aggregate transform apply applymap map pipe filter query eval merge join concat sort_values sort_index "
@@ -49,7 +50,7 @@ READING_METHODS = _words(
 )
 """Methods that leave their object as it was (unless `inplace=True`)."""
 
-OWN_METHODS = _words(
+OWN_METHODS = words(
     "append extend insert remove pop popitem clear update setdefault sort reverse discard appendleft popleft "
     "extendleft rotate intersection_update difference_update fill put resize partition setflags subtract "
     "scatter bar barh hist2d imshow pie violinplot fill_between errorbar axhline axvline set_title set_xlabel set_ylabel "
@@ -58,16 +59,16 @@ OWN_METHODS = _words(
 )
 """Methods that change their own object and nothing else."""
 
-FILE_READS = _words(
+FILE_READS = words(
     "read_text read_bytes exists is_file is_dir glob rglob iterdir stat listdir walk scandir getsize read"
 )
-FILE_WRITES = _words(
+FILE_WRITES = words(
     "to_csv to_excel to_parquet to_pickle to_json to_feather to_sql to_hdf to_stata savefig write_text write_bytes "
     "write writelines mkdir makedirs unlink rmdir rename touch dump save savez savetxt tofile remove rmtree copyfile "
     "copy2 copytree move symlink_to chmod write_image write_html"
 )
 
-_MODULES = _words(
+_MODULES = words(
     "math json re os sys time random statistics itertools functools collections datetime decimal fractions string "
     "textwrap operator copy csv io pathlib warnings logging requests urllib httpx shutil subprocess pickle glob pandas "
     "numpy scipy calendar zlib base64 hashlib platform matplotlib seaborn tempfile socket importlib heapq bisect pprint "
@@ -80,22 +81,22 @@ ALIASES: Mapping[str, str] = {
 }
 """Names that are modules by convention, where the cell itself does not say."""
 
-PURE_MODULES = _words(
+PURE_MODULES = words(
     "pandas numpy math json re statistics itertools functools collections datetime decimal fractions string textwrap "
     "operator copy scipy polars calendar zlib base64 hashlib platform pprint types typing dataclasses enum time io bisect"
 )
-PLOTS = _words("matplotlib matplotlib.pyplot seaborn plotly plotly.express plotly.graph_objects altair bokeh")
-NETWORK = _words("requests urllib httpx socket aiohttp urllib3 ftplib smtplib boto3 yfinance")
-FILES = _words("os shutil pathlib pickle glob csv tempfile joblib")
+PLOTS = words("matplotlib matplotlib.pyplot seaborn plotly plotly.express plotly.graph_objects altair bokeh")
+NETWORK = words("requests urllib httpx socket aiohttp urllib3 ftplib smtplib boto3 yfinance")
+FILES = words("os shutil pathlib pickle glob csv tempfile joblib")
 
-CHANGES_FIRST_ARGUMENT = _words(
+CHANGES_FIRST_ARGUMENT = words(
     "shuffle copyto place put putmask heappush heappop heapify insort insort_left insort_right"
 )
 
-QUIET_MAGICS = _words(
+QUIET_MAGICS = words(
     "matplotlib config load_ext reload_ext autoreload precision pwd who whos history lsmagic pinfo pinfo2 pip conda "
     "time timeit prun memit pylab selfcode"
 )
 """Line magics that bind no names of the user (those of `TIMED` are read as the Python that they run)."""
 
-TIMED = _words("time timeit prun memit")
+TIMED = words("time timeit prun memit")

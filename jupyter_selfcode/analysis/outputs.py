@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+from .printable import without_escapes
+
 LONG = 1_000_000
 """Characters of one text that are compared with tolerance; what lies beyond must be equal to the letter."""
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 _BAR = re.compile(r"^.*\d+%\|.*\|.*$|^.*\b\d+(?:\.\d+)?\s?(?:it/s|s/it)\b.*$|^.*[█▏▎▍▌▋▊▉━╸╺]{2,}.*$")
 _TIMING = re.compile(
     r"(?i)\b(cpu times?|wall time|elapsed|took|time taken|(?:run|execution|training|total|fit)[ _-]?time|runtime|"
@@ -118,7 +119,7 @@ def _lines(text: str, mime: str = "text/plain") -> list[str]:
         reader.close()
         text = "".join(reader.parts)
     lines = []
-    for whole in _ANSI.sub("", text.replace("\r\n", "\n")).split("\n"):
+    for whole in without_escapes(text.replace("\r\n", "\n")).split("\n"):
         line = whole.rstrip("\r").rpartition("\r")[2]
         if _BAR.match(line):
             continue

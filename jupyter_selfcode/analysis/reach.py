@@ -22,11 +22,14 @@ class Reader(ast.NodeVisitor):
         self.mutates = set[str]()
         self.aliases = set[tuple[str, str]]()
         self.carries = dict[str, set[str]]()
+        self.does = dict[str, set[str]]()
+        self.invokes = set[str]()
         self.calls = False
         self.unknown = False
         self._bound = set[str]()
         self._local: list[set[str]] = []
         self._function: list[set[str]] = []
+        self._doing: list[set[str]] = []
         self._modules = dict[str, str](known.ALIASES)
 
     def read(self, body: list[ast.stmt]) -> None:
@@ -64,8 +67,8 @@ class Reader(ast.NodeVisitor):
         if self._local and self._is_local(name):
             return
         if self._function:  # a `global` statement: bound when the function is called
-            for carried in self._function:
-                carried.add(name)
+            for noted in [*self._function, *self._doing]:
+                noted.add(name)
         else:
             self._bound.add(name)
         self.writes.add(name)
@@ -74,6 +77,8 @@ class Reader(ast.NodeVisitor):
         if name is None or self._is_local(name) or name in self._modules:
             return
         self._use(name)
+        for done in self._doing:
+            done.add(name)
         self.mutates.add(name)
 
     def _touch(self, resource: str, *, write: bool) -> None:
@@ -81,6 +86,8 @@ class Reader(ast.NodeVisitor):
             carried.add(resource)
         self.reads.add(resource)
         if write:
+            for done in self._doing:
+                done.add(resource)
             self.mutates.add(resource)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -238,12 +245,15 @@ class Reader(ast.NodeVisitor):
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
+        before = set(self._bound)
         for case in node.cases:
+            self._bound = set(before)
             for name in stored([case.pattern]):
                 self._bind(name)
             if case.guard:
                 self.visit(case.guard)
-        self._branches([], *(case.body for case in node.cases))
+            self._block(case.body)
+        self._bound = before  # perhaps none matches
 
     # ---- scopes ----------------------------------------------------------------------------------------------------
 
@@ -254,14 +264,17 @@ class Reader(ast.NodeVisitor):
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         parameters += [a for a in (arguments.vararg, arguments.kwarg) if a]
         freed = {n for s in ast.walk(node) if isinstance(s, (ast.Global, ast.Nonlocal)) for n in s.names}
-        carried = set[str]()
+        carried, done = set[str](), set[str]()
         self._function.append(carried)
+        self._doing.append(done)
         self._local.append(({a.arg for a in parameters} | set(stored(node.body))) - freed)
         self._block(node.body)
         self._local.pop()
         self._function.pop()
+        self._doing.pop()
         self._bind(node.name)
         self.carries.setdefault(node.name, set()).update(carried - {node.name})
+        self.does.setdefault(node.name, set()).update(done)
 
     visit_FunctionDef = visit_AsyncFunctionDef = _definition  # noqa: N815
 
@@ -330,6 +343,8 @@ class Reader(ast.NodeVisitor):
         attr = func.attr if isinstance(func, ast.Attribute) else ""
         name = func.id if isinstance(func, ast.Name) else ""
         module, rest = self._module_of(func)
+        if not self._function:
+            self.invokes |= {n.id for n in [func, *arguments] if isinstance(n, ast.Name) and not self._is_local(n.id)}
         if name in known.DYNAMIC or attr in ("import_module", "run_line_magic", "run_cell", "eval_js"):
             self.unknown = True
         elif name == "open" or (module == "io" and attr == "open") or attr == "open":

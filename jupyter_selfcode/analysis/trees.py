@@ -42,15 +42,21 @@ def stored(body: Iterable[ast.AST]) -> Iterator[str]:
             left += ast.iter_child_nodes(node)
 
 
-def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
-    """What the imports among nodes bind, with full names: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
-    found: dict[str, str] = {}
+def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """What the imports among nodes bind, each with its full name: `("pd", "pandas")`, `("*", "os")`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
-                found[alias.asname or top] = alias.name if alias.asname else top
+                yield alias.asname or top, alias.name if alias.asname else top
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
+                if alias.name == "*":
+                    yield "*", node.module
+                else:
+                    yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """The same, the last of each name: `{"pd": "pandas", "xml": "xml", "read_csv": "pandas.read_csv"}`."""
+    return dict(imports(nodes))

@@ -1,4 +1,4 @@
-"""What is known of the variables of a namespace: names, types, shapes and schemas. Never values.
+"""What is known of the variables of a namespace: names, types, shapes and schemas; of tables, counts and a few rows.
 
 The text of `surveying` is sent to the kernel (`PROBE`); `summarise` calls the same functions in this process.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from ..values.request import Variable
 from . import surveying
 from .contract import in_kernel
-from .surveying import NAMES, WIDTH
+from .surveying import CELL, COLUMNS, NAMES, ROWS, WIDTH
 
 PROBE: str = in_kernel(inspect.getsource(surveying), "survey(namespace)")
 """Code for `Kernel.evaluate`; its reply is for `read_variables`."""
@@ -32,10 +32,18 @@ def read_variables(reply: Mapping[str, Any]) -> tuple[Variable, ...]:
     rows = reply.get("variables")
     found = []
     for row in rows[:NAMES] if isinstance(rows, (list, tuple)) else ():
-        if isinstance(row, (list, tuple)) and len(row) == 3 and all(isinstance(part, str) for part in row):
-            name, kind, summary = row
-            found.append(Variable(name[:WIDTH], kind[:WIDTH], summary[:WIDTH]))
+        if isinstance(row, (list, tuple)) and len(row) == 5 and all(isinstance(part, str) for part in row[:4]):
+            name, kind, summary, statistics, table = row
+            found.append(
+                Variable(name[:WIDTH], kind[:WIDTH], summary[:WIDTH], statistics[:WIDTH], _table(table))
+            )
     return tuple(found)
+
+
+def _table(rows: Any) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in rows):
+        return ()
+    return tuple(tuple(str(item)[:CELL] for item in row[:COLUMNS]) for row in rows[: ROWS + 1])
 
 
 def summarise(namespace: Mapping[str, Any]) -> tuple[Variable, ...]:

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
+from ..analysis.censoring import censored
+from ..analysis.secrets import Redactor
 from ..values.errors import BadInput, KernelUnavailable
-from ..values.events import Event, RunEnded, RunStarted
+from ..values.events import CellRan, CellStarted, Event, RunEnded, RunStarted
 from .course import Course
 from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel, open_bench
 
@@ -42,7 +45,8 @@ async def run(
 ) -> AsyncIterator[Event]:
     """Run the notebook; events as it goes, `RunEnded` with the report last.
 
-    Raises `BadInput` where there is no notebook to run. What was executed is written to `job.output` however it ends.
+    Raises `BadInput` where there is no notebook to run. What was executed is written to `job.output` however it ends, with
+    the outputs as they were; the events of what failed, and the report, hold no secret that is known here.
     """
     from ..plugins.deployers.file import read_file
 
@@ -50,6 +54,14 @@ async def run(
     if job.output is not None and not job.output.parent.is_dir():
         raise BadInput(f"There is no folder {job.output.parent} to write {job.output.name} in; create it first.")
     course = Course(job, settings, source, bench, sleep)
+    redactor = cache(lambda: Redactor.for_folder(job.source.parent))
+
+    def told(event: Event) -> Event:
+        """Without secrets; what a cell gave that went well is nobody's to show, and is not looked through."""
+        if isinstance(event, CellStarted) or (isinstance(event, CellRan) and event.result.failure is None):
+            return event
+        return censored(event, redactor())
+
     with course.resources:
         try:
             if open_kernel is None:
@@ -65,11 +77,11 @@ async def run(
                     async with open_kernel(course.notebook, job.source.parent, job.limits) as kernel:
                         try:
                             async for event in course.through(kernel):
-                                yield event
+                                yield told(event)
                         finally:
                             course.metadata = getattr(kernel, "metadata", {})
                 except KernelUnavailable as e:
                     course.stop("environment", str(e))
         finally:
             course.save()
-        yield RunEnded(course.report())
+        yield told(RunEnded(course.report()))

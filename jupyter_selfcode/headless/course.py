@@ -178,7 +178,8 @@ class Course:
                     yield event
             except SelfcodeError as e:
                 yield Said(str(e))
-                self.stop("budget" if e.exit_code == 30 else "failed", str(e))
+                ends: dict[int, RunStatus] = {30: "budget", 21: "environment"}
+                self.stop(ends.get(e.exit_code, "failed"), str(e))
 
     def _met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
         """Whether this very failure was mended in this run already. Met again after going on in the same kernel, the
@@ -306,7 +307,7 @@ class Course:
         from ..plugins.deployers.patch_file import write_patch
         from ..waiting import Waiting
 
-        self.waiting = Waiting(bench.store, bench.path).keep(decided)
+        self.waiting = Waiting(bench.store, bench.path, self.job.source.parent).keep(decided, self.notebook)
         try:
             self.patch_file = write_patch(self.job.source, decided, self.waiting)
         except OSError as e:

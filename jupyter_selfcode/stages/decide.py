@@ -1,8 +1,9 @@
 """decide: trials and policy give Accept, Ask or Reject.
 
 Levels, in the words of the README: 0 well-formed (it parses, imports exist here, it stays in its scope, and it ran) ·
-2 contract (the promises that this change can affect hold, and cells that it does not touch gave the same outputs again).
-Levels 1, 3 and 4 need evidence that is not gathered yet, and are not claimed.
+1 framed (every other cell cannot be affected, or showed the same again) · 2 contract (the promises that this change can
+affect hold, and cells that it does not touch gave the same outputs again). Levels 3 and 4 need evidence that is not
+gathered yet, and are not claimed.
 
 A promise that held before the change holds after a change that does nothing, so it says nothing for what was asked. Only
 what did *not* hold before and holds now is decisive, and only that lets a change be deployed unasked. (Tests that pass
@@ -10,6 +11,9 @@ before and after a patch are the known weakness of test-based repair: Qi et al.,
 GenProg that passed all tests to be wrong.) For the same reason a promise counts only where it reads, along the flow of
 names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
 right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
+
+Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
+observed to show the same when it ran again. It says nothing for what was asked.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from ..analysis.bearing import Flow, flows, looks
 from ..analysis.contract import examples_of, executable
 from ..analysis.effects import slice_below
 from ..analysis.evidence import foregone, pins, tells
+from ..analysis.forging import gained
+from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
@@ -67,7 +73,16 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     looking = _looking(trial.run.examples, reached)
     examples = [e for e in held if e not in own and e in looking]
     new = [e for e in examples if (e.cell_id, e.source) not in held_before]
-    decisive = sum(pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before for e in new)
+    reach = gained(before, after, touched)
+    confirmed = {(j.cell_id, j.source) for j in trial.judged if j.verdict == "confirmed"}
+
+    def stands(cell_id: str, source: str) -> bool:
+        """Whether an answer is more than the candidate's word: judged outside, or by code that cannot reach the judge."""
+        return not reach or (cell_id, source) in confirmed
+
+    decisive = sum(
+        (pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before) and stands(e.cell_id, e.source) for e in new
+    )
     asserts = [
         (i, a)
         for i, found in asserting.items()
@@ -79,13 +94,15 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         if trial.before
         else set()
     )
-    decisive += sum(i not in was_well and (pins(a) or i in refused) for i, a in asserts)
+    decisive += sum(
+        i not in was_well and (pins(a) or i in refused) and stands(i, f"assert {a}\n") for i, a in asserts
+    )
     again = [
         i
         for i in ran
         if i in touched and recorded.get(i) and reached[i].shown and same_outputs(recorded[i], ran[i].outputs)
     ]
-    decisive += sum(i not in was_well and tells(recorded[i]) for i in again)
+    decisive += sum(i not in was_well and tells(recorded[i]) and not reach for i in again)
 
     where, why = trial.run.sandbox, trial.run.served.reason
     if trial.kind == "forked":
@@ -108,13 +125,19 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append(f"{_count(asserts, 'assertion')} of the notebook held")
     if again:
         said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
+    said += _where([*((e.cell_id, e.source) for e in examples), *((i, f"assert {a}\n") for i, a in asserts)], trial, reach)
     if not (examples or asserts or again):
         said.append("no contract covers the changed cells: that it ran is all that is known")
+    elif not decisive and reach and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
+        said.append("what holds now was judged in the candidate's own process or says too little to decide")
     elif not decisive and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
         said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
-    level = 2 if examples or asserts or again else 0
+    frames = frames_of(trial, before, after)
+    said += _framed(frames)
+    framed_all = bool(frames) and "unknown" not in frames.values()
+    level = 2 if examples or asserts or again else 1 if framed_all else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
 
 
@@ -129,6 +152,51 @@ def confirmed(forked: Trial, fresh: Trial) -> Trial:
             said = f"Cell {r.cell_id} gave one result in a copy of the running state, and another from the top."
             return replace(fresh, findings=(*fresh.findings, Finding("runs:fork", said, "ask", r.cell_id)))
     return replace(fresh, assumptions=(*fresh.assumptions, "tried in a copy first, which agreed"))
+
+
+def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[str]) -> list[str]:
+    """Where the promises were judged, and what of it the candidate could have forged."""
+    judged = {(j.cell_id, j.source): j for j in trial.judged}
+    found = [judged[p] for p in promises if p in judged]
+    outside = [j for j in found if j.verdict == "confirmed"]
+    inside = [j for j in found if j.verdict == "inside"]
+    said = [f"{len(outside)} of {len(promises)} judged again on the values, outside of the candidate's process"] if outside else []
+    if inside:
+        said.append(f"{len(inside)} judged in the candidate's own process, which can forge it ({inside[0].said})")
+    if reach and promises:
+        said.append(f"the change gains what could reach the judge: it {reach[0]}" + (", …" if len(reach) > 1 else ""))
+    return said
+
+
+def frames_of(trial: Trial, before: Notebook, after: Notebook) -> dict[str, Frame]:
+    """For every other code cell, whether this change can affect it. A cell that shows nothing was not observed."""
+    found = framed(before, after, trial.candidate.patch.cells)
+    for cell_id, frame in found.items():
+        was = trial.before.result(cell_id) if trial.before else None
+        now = trial.run.result(cell_id) if trial.run else None
+        well = was is not None and now is not None and was.status == now.status == "ok" and bool(was.outputs)
+        if frame == "unknown" and was and now and well and same_outputs(was.outputs, now.outputs):
+            found[cell_id] = "observed"
+    return found
+
+
+def _framed(frames: Mapping[str, Frame]) -> list[str]:
+    """How far the change can reach, in one line for each label; what is not known is named first."""
+    by = {label: [i for i, frame in frames.items() if frame == label] for label in ("unknown", "observed", "proved")}
+    lines = []
+    if by["unknown"]:
+        lines.append(f"may be affected, unknown: {_named(by['unknown'])}")
+    if by["observed"]:
+        lines.append(f"observed to show the same again: {_named(by['observed'])}")
+    if by["proved"]:
+        lines.append(f"proved from the code to be out of its reach, if {ASSUMED}: {_named(by['proved'])}")
+    return lines
+
+
+def _named(cells: Sequence[str], most: int = 8) -> str:
+    """How many cells, and which."""
+    more = f" and {len(cells) - most} more" if len(cells) > most else ""
+    return f"{_count(cells, 'cell')} ({', '.join(cells[:most])}{more})"
 
 
 def _looking(examples: Iterable[Example], reached: Mapping[str, Flow]) -> list[Example]:

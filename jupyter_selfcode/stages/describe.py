@@ -43,6 +43,7 @@ _STOPPED = frozenset(
     [
         "CellTimeoutError",
         "OutputLimitError",
+        "DiskLimitError",
         "DeadKernelError",
         "StdinNotImplementedError",
         "KeyboardInterrupt",

@@ -1,8 +1,14 @@
 """gather: what a proposer may know, ranked, and without what looks secret.
 
-How much of the data's shape leaves is the `level`: `schema` names, types and shapes; `summary` also exception texts and
-the end of what was printed (no rows of results); `samples` also the first lines of results; `full` all text outputs.
-Never the environment, and never the contents of files that the notebook did not print.
+How much of the data leaves is the `level`, each with all of the one before:
+
+* `schema` sources of the chosen cells, names, types, shapes; of an exception only its type.
+* `summary` what exceptions say, the last 2 kB of standard output, null counts and limits (rounded), keys of dictionaries.
+* `samples` at most five rows of a table, strings cut to 40 characters, columns about people masked; results of one line.
+* `full` text outputs, 8 kB each. Pictures are sent at no level.
+
+Never the environment, and never the contents of files that the notebook did not print. A source is sent as it is, but for
+secrets: what a person wrote into a cell is not data of the notebook.
 """
 
 from __future__ import annotations
@@ -11,23 +17,21 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..analysis import effects
+from ..analysis.personal import masked
 from ..analysis.secrets import Redactor
 from ..protocols import Retriever
 from ..values.notebook import Cell, Notebook
-from ..values.request import Context, Passage, Request, Variable
+from ..values.request import LEVELS, Context, Level, Passage, Request, Variable
 from ..values.trial import Run
-
-Level = Literal["schema", "summary", "samples", "full"]
-LEVELS: tuple[Level, ...] = ("schema", "summary", "samples", "full")
 
 RETRIEVER_SECONDS = 30.0
 OUTPUT_CHARACTERS = 8_000
 PRINTED_CHARACTERS = 2_000
-SAMPLE_LINES = 8
-SAMPLE_WIDTH = 160
+RESULT_WIDTH = 160
+"""Characters of a result of one line, such as a number, at the level `samples`."""
 OUTPUT_CELLS = 8
 LESSONS = 10
 SHARING_CELLS = 12
@@ -88,7 +92,8 @@ def told(outputs: Sequence[Mapping[str, Any]], level: Level) -> str:
     results: list[str] = []
     for output in outputs:
         if output.get("output_type") == "stream":
-            printed.append(_joined(output.get("text", "")))
+            if level == "full" or output.get("name", "stdout") == "stdout":
+                printed.append(_joined(output.get("text", "")))
         elif output.get("output_type") in ("execute_result", "display_data"):
             data = output.get("data")
             if isinstance(data, Mapping) and "text/plain" in data:
@@ -97,9 +102,17 @@ def told(outputs: Sequence[Mapping[str, Any]], level: Level) -> str:
     if level == "full":
         return "\n".join([stdout, *results]).strip()[-OUTPUT_CHARACTERS:]
     parts = [stdout[-PRINTED_CHARACTERS:]]
-    if level == "samples":
-        parts += ["\n".join(line[:SAMPLE_WIDTH] for line in r.split("\n")[:SAMPLE_LINES]) for r in results]
+    if level == "samples":  # rows are told of variables, where their columns are known and can be masked
+        parts += [r[:RESULT_WIDTH] for r in results if "\n" not in r.strip()]
     return "\n".join(p for p in parts if p.strip()).strip()
+
+
+def known_of(variable: Variable, level: Level, redactor: Redactor, hidden: Sequence[str] = ()) -> Variable:
+    """A variable as it may be told at a level."""
+    statistics = "" if level == "schema" else redactor.text(variable.statistics)
+    rows = masked(variable.rows, hidden) if level in ("samples", "full") else ()
+    shown = tuple(tuple(redactor.text(item) for item in row) for row in rows)
+    return Variable(redactor.text(variable.name), variable.type, redactor.text(variable.summary), statistics, shown)
 
 
 async def _retrieved(retriever: Retriever, request: Request, notebook: Notebook, folder: Path) -> Sequence[Passage]:
@@ -118,8 +131,10 @@ async def gather(
     retrievers: Sequence[Retriever],
     lessons: Sequence[str],
     level: str,
+    hidden: Sequence[str] = (),
 ) -> Context:
-    """The context of a request: ranked cells, variables, and passages (of retrievers, lessons, outputs), redacted."""
+    """The context of a request: ranked cells, variables, and passages (of retrievers, lessons, outputs), redacted. `hidden`
+    are columns whose values are masked besides those that tell of people."""
     allowed: Level = next((known for known in LEVELS if known == level), "schema")
     found = await asyncio.gather(*(_retrieved(r, request, notebook, folder) for r in retrievers))
     redactor = Redactor.for_folder(folder)
@@ -130,12 +145,11 @@ async def gather(
         result = before.result(cell_id)
         if result and (text := told(result.outputs, allowed)):
             passages.append(Passage("output", f"output of cell {cell_id}", text))
+    variables = ranked_variables(request, notebook, before.variables)
     return Context(
         cells,
-        tuple(
-            Variable(v.name, v.type, redactor.text(v.summary))
-            for v in ranked_variables(request, notebook, before.variables)
-        ),
-        tuple(Passage(p.kind, p.title, redactor.text(p.text)) for p in passages),
+        tuple(known_of(v, allowed, redactor, hidden) for v in variables),
+        tuple(Passage(p.kind, redactor.text(p.title), redactor.text(p.text)) for p in passages),
         allowed,
+        tuple(sorted((+redactor.taken).items())),
     )

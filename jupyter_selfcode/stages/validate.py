@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
 from ..analysis.variables import PROBE as VARIABLES
@@ -17,6 +19,9 @@ from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
 from ..values.trial import CellResult, Example, Finding, Run, Served
+
+MISSING = "EvidenceMissing"
+"""The name of the failure of a cell that was reported as finished and is not."""
 
 
 async def hold_contract(kernel: Kernel, cell: Cell) -> tuple[Example, ...]:
@@ -37,9 +42,32 @@ def broken(examples: Iterable[Example]) -> Failure | None:
     return None
 
 
-async def execute(kernel: Kernel, cells: Iterable[Cell]) -> AsyncGenerator[tuple[CellResult, tuple[Example, ...]], None]:
+@dataclass(slots=True)
+class Evidence:
+    """What is to come out of the kernel besides, by cell: `claims` say what, `carried` takes it in."""
+
+    claims: Mapping[str, Claims]
+    carried: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    async def gather(self, kernel: Kernel, cell_id: str) -> Failure | None:
+        """What the promises of a cell read, as data. A failure where the cell was reported as run to its end and names are
+        not there that it then must have bound."""
+        claims = self.claims.get(cell_id)
+        if claims is None:
+            return None
+        reply = self.carried[cell_id] = await kernel.evaluate(claims.probe)
+        absent = [n for n in map(str, reply.get("absent") or ()) if n in claims.assigned]
+        if not absent:
+            return None
+        said = f"it was reported as run to its end, but {absent[0]}, which it assigns, is not there"
+        return Failure(cell_id, MISSING, said)
+
+
+async def execute(
+    kernel: Kernel, cells: Iterable[Cell], evidence: Evidence | None = None
+) -> AsyncGenerator[tuple[CellResult, tuple[Example, ...]], None]:
     """Run cells in order until one fails (its exception, its contract, a limit); tags are honoured as nbclient does.
-    A cell that holds only words has nothing to run yet, and is skipped.
+    A cell that holds only words has nothing to run yet, and is skipped. `evidence` is gathered before the examples run.
 
     Shared by trials and by headless runs, so that both mean the same by "it ran".
     """
@@ -53,6 +81,8 @@ async def execute(kernel: Kernel, cells: Iterable[Cell]) -> AsyncGenerator[tuple
         if result.status == "error" and "raises-exception" in cell.tags:
             result = replace(result, status="ok")
         examples: tuple[Example, ...] = ()
+        if evidence and result.status == "ok" and (missing := await evidence.gather(kernel, cell.id)):
+            result = replace(result, status="error", failure=missing)
         if result.status == "ok":
             examples = await hold_contract(kernel, cell)
             if failure := broken(examples):
@@ -103,7 +133,7 @@ def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tupl
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run],
-    base: Notebook | None = None,
+    evidence: Evidence | None = None, base: Notebook | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
 
@@ -117,7 +147,7 @@ async def validate(
     examples: list[Example] = []
     start = time.monotonic()
     async with opened as kernel:
-        async with aclosing(execute(kernel, cells)) as running:
+        async with aclosing(execute(kernel, cells, evidence)) as running:
             async for result, held in running:
                 results.append(result)
                 examples += held

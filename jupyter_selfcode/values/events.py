@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .decision import Decision
-from .prompt import Cost
+from .prompt import Cost, Prompt
 from .report import RunReport
 from .request import Request, Triage
 from .trial import Candidate, CellResult, Trial
@@ -34,11 +34,19 @@ class Triaged:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model is being called: the attempt, from 1, the model, and an estimate of prompt tokens."""
+    """A model is about to be called: the attempt, from 1, the model, and an estimate of prompt tokens.
+
+    `prompt` is the very request, `level` how much of the data it may hold, `prompt_hash` the digest of its messages, and
+    `redacted` how much was taken out, by kind. The call is made when the iteration goes on.
+    """
 
     attempt: int
     model: str
     tokens: int
+    prompt: Prompt | None = None
+    level: str = ""
+    prompt_hash: str = ""
+    redacted: tuple[tuple[str, int], ...] = ()
     kind: Literal["asked"] = "asked"
 
 

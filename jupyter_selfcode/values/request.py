@@ -8,6 +8,10 @@ from typing import Literal
 
 Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow"]
 TriageKind = Literal["transient", "environment", "stale", "code"]
+Level = Literal["schema", "summary", "samples", "full"]
+LEVELS: tuple[Level, ...] = ("schema", "summary", "samples", "full")
+"""How much of the data may leave the machine, the least first. Names, types, shapes and exception types; also what
+exceptions say, the end of what was printed, counts and rounded limits of columns; also a few masked rows; all text outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,17 @@ class Triage:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What is known of a live variable: its name, type, and a summary (shape, schema, module; never values)."""
+    """What is known of a live variable: its name, type, and a summary (shape, schema, module; never values).
+
+    `statistics` are counts of nulls and rounded limits, `rows` the column names and then at most five rows, as text: these
+    leave the machine only at the levels that allow it (`stages.gather`).
+    """
 
     name: str
     type: str
     summary: str = ""
+    statistics: str = ""
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a proposer may use, ranked: cells on the dataflow slice first. `level` says how much may leave the machine."""
+    """What a proposer may use, ranked: cells on the dataflow slice first. `level` says how much may leave the machine,
+    `redacted` what was taken out of it, by kind."""
 
     cells: tuple[str, ...] = ()
     variables: tuple[Variable, ...] = ()
     passages: tuple[Passage, ...] = ()
-    level: Literal["schema", "summary", "samples", "full"] = "summary"
+    level: Level = "summary"
+    redacted: tuple[tuple[str, int], ...] = ()

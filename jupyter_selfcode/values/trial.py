@@ -13,7 +13,7 @@ from .request import Failure, Variable
 
 Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
-RunState = Literal["complete", "error", "timeout", "memory", "output", "died", "stdin", "cancelled"]
+RunState = Literal["complete", "error", "timeout", "memory", "output", "disk", "died", "stdin", "cancelled"]
 
 Tier = Literal["A", "B", "M", "C"]
 """How strong the cage of a trial was: namespaces and rules, rules alone, macOS's own; C is none."""
@@ -111,12 +111,24 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a promise came to in a process that never ran the candidate. `source` is the example's, or `assert …`. `said`:
+    why it had to stay inside the candidate's own process, which can forge it, or how the two differ."""
+
+    cell_id: str
+    source: str
+    verdict: Literal["confirmed", "contradicted", "inside"]
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A candidate, the run it is compared with, its own run and the findings.
 
     `run` is None where the screen refused it before anything ran. `level` is what was proved (see `stages.decide`); None
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
-    now and did not hold before: only these speak for the change itself.
+    now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
+    outside of the candidate's process.
     """
 
     candidate: Candidate
@@ -128,6 +140,7 @@ class Trial:
     assumptions: tuple[str, ...] = field(default=())
     decisive: int = 0
     seconds: float = 0.0
+    judged: tuple[Judgement, ...] = ()
 
     @property
     def passed(self) -> bool:

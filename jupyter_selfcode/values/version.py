@@ -128,6 +128,22 @@ def redo_target(lineage: Lineage) -> str | None:
     return undone[-1] if undone else None
 
 
+def left_behind(steps: Iterable[tuple[str, str | None, str]]) -> frozenset[str]:
+    """Of versions that were deployed, told oldest first as (id, what it restores, kind): those that a later one left behind
+    by bringing back an older state. One that restores what is older than all of them leaves all before it behind."""
+    ids: list[str] = []
+    places: dict[str, int] = {}
+    behind: set[str] = set()
+    for name, restores, kind in steps:
+        if restores:
+            behind.update(ids[places.get(restores, -1) + 1 :])
+            if kind == "redo":
+                behind.discard(restores)
+        places[name] = len(ids)
+        ids.append(name)
+    return frozenset(behind)
+
+
 def head(lineage: Lineage) -> Recorded | None:
     """The newest version that was deployed."""
     return next((r for r in reversed(lineage) if r.outcome == "deployed"), None)

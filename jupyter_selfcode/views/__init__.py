@@ -8,7 +8,7 @@ said before what it does.
 from .blocks import View
 from .change import deployed, diff, proposal, version
 from .lineage import blame, cost, history, panel, why
-from .machine import doctor, message, models, verified
+from .machine import doctor, message, models, verified, would_send
 from .words import in_magic
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "verified",
     "version",
     "why",
+    "would_send",
 ]

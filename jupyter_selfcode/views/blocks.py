@@ -33,6 +33,7 @@ class Title:
     text: str
     kind: Literal["ok", "warning", "error", "plain"] = "plain"
     remark: str = ""
+    block: Literal["title"] = "title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Paragraph:
     """A line of running text."""
 
     spans: Spans
+    block: Literal["paragraph"] = "paragraph"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Facts:
     """Labels with what they say, in two columns."""
 
     rows: tuple[tuple[str, Spans], ...]
+    block: Literal["facts"] = "facts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Listing:
     """Things in a list."""
 
     items: tuple[Spans, ...]
+    block: Literal["listing"] = "listing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Table:
     right: frozenset[int] = frozenset()
     code: frozenset[int] = frozenset()
     wide: int | None = None
+    block: Literal["table"] = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Source:
 
     text: str
     language: Literal["python", ""] = ""
+    block: Literal["source"] = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ class Fold:
     blocks: tuple[Block, ...]
     shown: bool = False
     aside: bool = False
+    block: Literal["fold"] = "fold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class Steps:
     """What to type next: commands and what each does."""
 
     rows: tuple[tuple[str, str], ...]
+    block: Literal["steps"] = "steps"
 
 
 CHANGE_WORDS = {
@@ -129,6 +137,12 @@ class View:
         from .html import draw_html
 
         return draw_html(self.blocks)
+
+    def data(self) -> dict[str, Any]:
+        """The view as data for a front end that draws it itself (`views.drawn.Drawn`): every given text made visible."""
+        from .drawn import draw_data
+
+        return draw_data(self.blocks)
 
     def __rich__(self) -> Any:
         from .terminal import draw_rich

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..analysis.capabilities import PROMISE
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Reject
@@ -167,6 +168,8 @@ def _evidence(trial: Trial, promise: str) -> list[Block]:
     blocks: list[Block] = [Facts(tuple(rows))]
     if found:
         blocks.append(Listing(found))
+    if any(f.code.startswith("capability:") for f in trial.findings):
+        blocks.append(Paragraph(say(dim(PROMISE))))
     return blocks
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..values.events import Decided
 from ..values.notebook import Cell
-from ..values.version import Lineage, Recorded, head
+from ..values.version import Lineage, Recorded, head, left_behind
 from .blocks import (
     Block,
     Facts,
@@ -118,14 +118,8 @@ def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
     A version that restores an older one leaves what lies between behind; those stand in a lane of their own.
     """
-    numbers = {r["id"]: i for i, r in enumerate(rows)}
-    behind: set[int] = set()
-    for i, r in enumerate(rows):
-        if r["restores"] and r["outcome"] == "deployed":
-            restored = numbers.get(r["restores"], -1)  # one that is older than these rows
-            if r["kind"] == "redo":
-                behind.discard(restored)
-            behind |= set(range(restored + 1, i))
+    left = left_behind((r["id"], r["restores"], r["kind"]) for r in rows if r["outcome"] == "deployed")
+    behind = {i for i, r in enumerate(rows) if r["id"] in left}
     drawn = []
     for i, r in enumerate(rows):
         if r["outcome"] != "deployed":
@@ -271,8 +265,9 @@ def _first_block(found: Sequence[Any]) -> str:
 
 def cost(data: Mapping[str, Any]) -> View:
     """What was spent, in all, per version, and per change that is still alive."""
+    log = _sent(data.get("sent", ()))
     if not data["versions"]:
-        return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet."))))
+        return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet.")), *log))
     alive = data["alive"]
     facts = Facts(
         (
@@ -321,5 +316,24 @@ def cost(data: Mapping[str, Any]) -> View:
             facts,
             Table(("", "asked", "model", "calls", "tokens", "money", "time"), rows, frozenset({0, 3, 4, 5, 6}), wide=1),
             *notes,
+            *log,
         )
     )
+
+
+def _sent(lines: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """The log of what was sent, newest first."""
+    if not lines:
+        return []
+    rows = tuple(
+        (
+            say(dim(briefly(line["at"]))),
+            say(line["model"]),
+            say(line["level"]),
+            say(f"{line['characters']:,}"),
+            say(code(line["hash"][:12])),
+        )
+        for line in reversed(lines[-NEWEST:])
+    )
+    table = Table(("when", "to", "level", "characters", "hash"), rows, frozenset({3}), wide=1)
+    return [Fold(f"sent to models: {count(len(lines), 'call')}", (table,), shown=True)]

@@ -29,10 +29,35 @@ def models(data: Mapping[str, Any]) -> View:
     """The model in use, and what can be reached. Keys are named, never shown."""
     used = data["model"] or "none: the free rules work alone, nothing leaves this machine"
     facts = [("in use", say(used))]
+    if data["model"] and data.get("level"):
+        facts.append(("level", say(data["level"], dim("  what leaves of the data; see: send"))))
     if data["api_base"]:
         facts.append(("at", say(data["api_base"])))
     note = [Paragraph(say(data["note"]))] if data.get("note") else []
     return View((Title("Models", "plain"), Facts(tuple(facts)), *note, _found(data["found"])))
+
+
+def taken_out(redacted: Mapping[str, int]) -> str:
+    """What was taken out, by kind; never what it was."""
+    return ", ".join(f"{kind} × {n}" for kind, n in redacted.items()) or "nothing"
+
+
+def would_send(data: Mapping[str, Any]) -> View:
+    """The very request that a model would be sent, before it is; or why none would be."""
+    if data["status"] == "nothing":
+        return message(f"Nothing would be sent. {data['reason']}", "ok")
+    facts = Facts(
+        (
+            ("to", say(data["model"])),
+            ("level", say(data["level"])),
+            ("size", say(f"{data['characters']:,} characters, about {data['tokens']:,} tokens")),
+            ("taken out", say(taken_out(data["redacted"]))),
+            ("hash", say(code(data["hash"]))),
+        )
+    )
+    messages = (Fold(m["role"], (Source(m["content"]),), shown=True) for m in data["messages"])
+    note = Paragraph(say(dim("--json on the command line gives the messages byte for byte; here long lines are wrapped.")))
+    return View((Title("Would be sent; nothing was", "plain"), facts, *messages, note))
 
 
 def doctor(data: Mapping[str, Any]) -> View:

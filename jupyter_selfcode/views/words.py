@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ..analysis.printable import printable
 from ..values.prompt import Cost
 from ..values.trial import Finding
 from .blocks import Span, Spans, Style, dim, say
@@ -101,7 +102,7 @@ def output_text(outputs: Sequence[Mapping[str, Any]], limit: int = 2_000) -> str
                 parts.append(_joined(data["text/plain"]))
             elif data and "text/plain" not in data and not any(k.startswith("image/") for k in data):
                 parts.append(f"[{', '.join(map(str, data))}]")
-    text = "\n".join(p.rstrip("\n") for p in parts)
+    text = printable("\n".join(p.rstrip("\n") for p in parts))
     return text if len(text) <= limit else text[:limit] + f"\n… {len(text) - limit:,} more characters"
 
 

@@ -62,6 +62,14 @@ def test_a_slice_below_follows_names_aliases_and_functions_defined_above():
     assert slice_below(nb, "c1") == ("c2", "c5")
 
 
+def test_a_call_reaches_what_the_function_changes():
+    nb = book("n = 0", "def f():\n    global n\n    n += 1", "f()", "print(n)", "m = 1")
+    assert slice_below(nb, "c2") == ("c3",)
+    assert slice_above(nb, "c3") == ("c0", "c1", "c2")
+    nb = book("log = []", "def g(x):\n    log.append(x)", "list(map(g, [1]))", "print(log)")
+    assert slice_below(nb, "c2") == ("c3",)
+
+
 def test_a_change_through_an_alias_reaches_the_first_name():
     nb = book("a = []", "b = a", "b.append(1)", "print(a)", "c = 3")
     assert slice_below(nb, "c2") == ("c3",)

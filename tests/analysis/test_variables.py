@@ -1,4 +1,4 @@
-"""Names, types and summaries of variables, and never their values."""
+"""Names, types and summaries of variables without their values, and what may be told of tables beside them."""
 
 from __future__ import annotations
 
@@ -58,14 +58,15 @@ def test_types_and_shapes_are_told():
     assert found["s"][1] == "length 1, dtype float64, name r"
     assert found["f"] == ("function", "(x, y)")
     assert found["np"][1].startswith("module numpy")
-    assert found["d"] == ("dict", "length 1, keys key")
+    assert found["d"] == ("dict", "length 1")
     assert found["xs"] == ("list", "length 2 of int, str")
     assert found["n"] == ("int", "")
     assert "_hidden" not in found
 
 
 def test_values_are_never_told_and_hostile_objects_are_not_asked():
-    told = repr(summarise(NAMESPACE))
+    told = repr([(v.name, v.type, v.summary, v.statistics) for v in summarise(NAMESPACE)])
+    assert [v.name for v in summarise(NAMESPACE) if v.rows] == ["df"]
     assert "secret" not in told
     assert "123456789" not in told
     assert "41.5" not in told
@@ -74,6 +75,45 @@ def test_values_are_never_told_and_hostile_objects_are_not_asked():
 
 def test_the_kernel_is_told_the_same_as_this_process():
     assert read_variables(as_kernel(NAMESPACE)) == summarise(NAMESPACE)
+
+
+SALES = pd.DataFrame(
+    {
+        "region": ["north", None, "south", "x" * 90, "e", "f"],
+        "amount": [1.0, 2.5, np.nan, 1234.5, 5.0, 6.0],
+        "day": pd.to_datetime(["2024-01-31", "2024-02-01", None, "2025-12-24", "2024-03-01", "2024-03-02"]),
+        "paid": [True, False, True, True, True, True],
+        "note": [[1], {"a": 1}, b"x", Hostile(), 1, "t"],
+    }
+)
+
+
+def of(name: str, value: object):
+    return next(v for v in summarise({name: value}) if v.name == name)
+
+
+def test_of_columns_nulls_are_counted_and_limits_rounded():
+    told = of("sales", SALES).statistics
+    assert told == "region: 1 null; amount: 1 null, 1 … 1.2e+03; day: 1 null, 2024-01 … 2025-12"
+    assert "1234" not in told
+
+
+def test_a_series_and_an_array_are_measured_and_what_is_too_large_is_not():
+    assert of("s", SALES["amount"]).statistics == "1 null, 1 … 1.2e+03"
+    assert of("a", np.array([[-7, 8123]])).statistics == "-7 … 8.1e+03"
+    assert of("a", np.array([1.0, np.nan])).statistics == "1 null"
+    assert of("a", np.zeros(5_000_001, dtype=np.int8)).statistics == ""
+    assert of("a", np.array(["secret"])).statistics == ""
+    assert of("t", "secret").statistics == ""
+
+
+def test_at_most_five_rows_are_kept_as_short_texts_and_objects_are_not_asked():
+    rows = of("sales", SALES).rows
+    assert len(rows) == 6
+    assert rows[0] == ("region", "amount", "day", "paid", "note")
+    assert rows[1] == ("north", "1.0", "2024-01-31 00:00:00", "True", "list")
+    assert rows[4][0] == "x" * 40
+    assert [row[4] for row in rows[1:]] == ["list", "dict", "bytes", "Hostile", "1"]
 
 
 def test_a_hostile_type_does_not_stop_the_rest():

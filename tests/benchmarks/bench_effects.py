@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from jupyter_selfcode.plugins.sandboxes import local, observed
+from jupyter_selfcode.plugins.sandboxes import contained, observed
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
@@ -30,7 +30,7 @@ IMPORTS = "import time\nstart = time.perf_counter()\nimport pandas\nprint(time.p
 async def once(folder: Path) -> tuple[float, float, float]:
     """Seconds until the kernel has answered, of the opens, and of an import."""
     start = time.perf_counter()
-    async with local.ContainedSandbox().open(Notebook(), folder, Limits()) as kernel:
+    async with contained.ContainedSandbox().open(Notebook(), folder, Limits()) as kernel:
         await kernel.execute(Cell("a", "code", "1"))
         ready = time.perf_counter() - start
         results = [await kernel.execute(Cell("b", "code", source)) for source in (IMPORTS, OPENS)]

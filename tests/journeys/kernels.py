@@ -12,6 +12,8 @@ from queue import Empty
 import psutil
 from jupyter_client.manager import KernelManager
 
+from jupyter_selfcode.values.messages import REPLY
+
 SECONDS = 120
 
 
@@ -41,6 +43,12 @@ class Answer:
         found = [p["text"] for p in self.payload if p["source"] == "set_next_input" and p["replace"]]
         return found[-1] if found else None
 
+    @property
+    def data(self):
+        """What a command answered as data."""
+        found = [o["data"][REPLY] for o in self.outputs if REPLY in o.get("data", {})]
+        return found[-1] if found else None
+
     @staticmethod
     def _text(output):
         if "text" in output:
@@ -61,12 +69,15 @@ class FrontEnd:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=SECONDS)
 
-    def send(self, source, cell_id=None):
+    def hear(self, message):
+        """Whatever the kernel says to all."""
+
+    def send(self, source, cell_id=None, **metadata):
         """Ask for a cell to be run; the id of the request."""
         content = {
             "code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True,
         }  # fmt: skip
-        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
+        message = self.client.session.msg("execute_request", content, metadata=metadata | ({"cellId": cell_id} if cell_id else {}))
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
@@ -78,6 +89,7 @@ class FrontEnd:
                 message = self.client.get_iopub_msg(timeout=1)
             except Empty:
                 continue
+            self.hear(message)
             if message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -128,6 +140,70 @@ class FrontEnd:
         """End the kernel."""
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+
+class Lab(FrontEnd):
+    """One that carries our extension: it shows a document, tells it, and takes edits as the protocol says."""
+
+    def __init__(self, folder, *cells, **environment):
+        super().__init__(folder, **environment)
+        self.cells = {i: {"id": i, "type": "code", "source": s, "metadata": {}, "attachments": {}} for i, s in cells}
+        self.name = self.client.session.session
+        self.comm = None
+        self.seen = None
+        self.heard = []
+        self.answers = True
+
+    @property
+    def document(self):
+        return {"cells": list(self.cells.values()), "metadata": {}}
+
+    def hear(self, message):
+        if message["msg_type"] == "comm_open":
+            self.comm = message["content"]["comm_id"]
+            self.say(type="hello", path="nb.ipynb", version="0.1.0", seen=self.seen)
+        elif message["msg_type"] == "comm_msg":
+            said = message["content"]["data"]
+            self.heard.append(said)
+            if said["type"] == "edit" and said["client"] == self.name and self.answers:
+                self.take(said)
+
+    def say(self, **data):
+        content = {"comm_id": self.comm, "data": {"client": self.name, **data}}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
+
+    def take(self, edit):
+        self.seen = edit["id"]
+        for op in edit["ops"]:
+            if op["op"] in ("replace", "delete") and self.cells[op["cell_id"]]["source"] != op["expect"]:
+                self.say(type="applied", id=edit["id"], ok=False, error="changed", cell_id=op["cell_id"], notebook=self.document)
+                return
+        for op in edit["ops"]:
+            if op["op"] == "replace":
+                self.cells[op["cell_id"]]["source"] = op["source"]
+            elif op["op"] == "metadata" and op["cell_id"]:
+                held = self.cells[op["cell_id"]]["metadata"]
+                held.update(op["set"])
+                for key in op["remove"]:
+                    held.pop(key, None)
+        self.say(type="applied", id=edit["id"], ok=True)
+
+    def type_in(self, cell_id, source):
+        """A person types; the extension tells it a little later."""
+        self.cells[cell_id]["source"] = source
+
+    def tell(self):
+        self.say(type="document", notebook=self.document, seen=self.seen)
+
+    def click(self, line):
+        """A button of the sidebar: a command that carries what is shown; its answer as data."""
+        asking = {"client": self.name, "notebook": self.document, "seen": self.seen}
+        return self.receive(self.send(f"%selfcode {line}", jupyter_selfcode=asking))
+
+    def run_cell(self, cell_id):
+        """Run a cell of the document, as Ctrl+Enter does."""
+        self.tell()
+        return self.run(self.cells[cell_id]["source"], cell_id)
 
 
 def recorded(path, *answers):

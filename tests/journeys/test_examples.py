@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes import tiers
+
 EXAMPLES = Path(__file__).parents[2] / "example_notebooks"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 RULES = ("--policy", "deploy", "--proposers", "rules", "--heals", "12")
@@ -170,6 +172,16 @@ def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.slow
+def test_the_demo_goes_on_where_no_cage_can_be_had_and_says_so(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr(tiers, "probe", lambda: tiers.Given({"A": "bubblewrap is not installed", "B": "no Landlock"}))
+    answer = cli("demo")
+    assert answer.code == 0
+    assert "NO CAGE can be had here" in answer.out
+    assert "by policy" not in answer.out
+    assert "tier C" in answer.out
+
+
 def test_the_demo_does_what_it_says(cli, tmp_path):
     answer = cli("demo")
     assert answer.code == 0, answer.out + answer.err

@@ -57,19 +57,19 @@ def test_a_promise_that_held_before_too_lets_a_person_decide():
 
 def test_promises_of_cells_that_the_change_cannot_affect_count_for_nothing():
     made = trial("z", "other = 4", ran("a", "b", "z", examples=(example("b"),)), ran("a", failed="a"))
-    assert (made.level, made.decisive) == (0, 0)
+    assert (made.level, made.decisive) == (1, 0)
     assert isinstance(decide([made], DEPLOY), Ask)
 
 
 def test_an_assertion_that_the_candidate_brought_itself_is_no_promise():
     made = trial("z", "other = 4\nassert other == 4", ran("a", "b", "z"), ran("a", "b", "z", failed="z"))
-    assert (made.level, made.decisive) == (0, 0)
+    assert (made.level, made.decisive) == (1, 0)
 
 
 def test_an_example_that_the_candidate_brought_itself_is_no_promise():
     own = Example("z", "other\n", "4\n", "4\n", True)
     made = trial("z", '"""Four.\n\n>>> other\n4\n"""\nother = 4', ran("a", "b", "z", examples=(own,)), ran("a", "b", "z", failed="z"))
-    assert (made.level, made.decisive) == (0, 0)
+    assert (made.level, made.decisive) == (1, 0)
     assert any("brought itself" in a for a in made.assumptions)
 
 
@@ -95,6 +95,13 @@ def test_an_open_question_is_asked_whatever_the_policy_and_the_level():
     made = trial("a", "x = 2", ran("a", "b", examples=(example("b"),)), ran("a", failed="a"))
     asking = Trial(**{f: getattr(made, f) for f in made.__slots__} | {"findings": (Finding("x", "Is this meant?", "ask"),)})
     assert decide([asking], DEPLOY) == Ask(asking, "Is this meant?")
+
+
+def test_a_gain_is_asked_about_even_where_a_library_documents_the_replacement():
+    made = trial("z", "other = 4", ran("a", "b", "z"), ran("a", "b", "z", failed="z"), warrant="numpy 2.0 (link)")
+    gain = Finding("capability:write", "Line 1 could write files.", "ask", "z")
+    asking = Trial(**{f: getattr(made, f) for f in made.__slots__} | {"findings": (gain,)})
+    assert decide([asking], DEPLOY) == Ask(asking, "Line 1 could write files.")
 
 
 def test_under_policy_propose_a_person_decides():
@@ -211,3 +218,20 @@ def test_what_was_tried_without_a_cage_is_never_deployed_unasked(tier):
     assert "without a cage" in decision.reason
     warranted = decide([trial("a", "x = 2", run, before, warrant="documented as the same")], DEPLOY)
     assert isinstance(warranted, Ask)
+
+
+def test_a_change_whose_reach_is_known_from_the_code_is_framed():
+    made = trial("z", "other = 4", ran("a", "b", "z"), ran("a", "b", "z"))
+    assert made.level == 1
+    assert any(a.startswith("proved from the code") and "(a, b)" in a for a in made.assumptions)
+
+
+def test_a_cell_that_may_be_affected_and_showed_nothing_is_named_as_unknown():
+    made = trial("a", "x = 2", ran("a", "b", "z"), ran("a", "b", "z"))
+    assert any(a.startswith("may be affected, unknown: 1 cell (b)") for a in made.assumptions)
+
+
+def test_a_cell_that_may_be_affected_and_showed_the_same_again_was_observed():
+    shown = {"b": text("2")}
+    made = trial("a", "x = 2", ran("a", "b", "z", outputs=shown), ran("a", "b", "z", outputs=shown))
+    assert any(a.startswith("observed to show the same again: 1 cell (b)") for a in made.assumptions)

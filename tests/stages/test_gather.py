@@ -123,13 +123,52 @@ async def test_secrets_of_the_environment_are_in_no_part_of_the_context(
 
 
 @pytest.mark.parametrize(
-    ("level", "printed", "rows"), [("schema", False, 0), ("summary", True, 0), ("samples", True, 8), ("full", True, 50)]
+    ("level", "printed", "rows"), [("schema", False, 0), ("summary", True, 0), ("samples", True, 0), ("full", True, 50)]
 )
 async def test_outputs_leave_as_far_as_the_level_allows(level: str, printed: bool, rows: int):
     context = await of(Request("x", target="sum"), before=Run((CellResult("sum", "ok", OUTPUTS),)), level=level)
     text = "\n".join(p.text for p in context.passages if p.kind == "output")
     assert ("printed" in text) == printed
     assert text.count("row ") == rows
+
+
+TABLE = Variable(
+    "people", "pandas.DataFrame", "2 rows × 3 columns; email: object, file_name: object, paid: int64", "paid: 1 null, 2 … 40",
+    (("email", "file_name", "paid"), ("ada@example.com", "a.csv", "2"), ("bob@example.com", "b.csv", "41")),
+)  # fmt: skip
+FIGURE = {"output_type": "execute_result", "data": {"text/plain": "6.28"}}
+WARNING = {"output_type": "stream", "name": "stderr", "text": "a warning that quotes row 7"}
+
+
+@pytest.mark.parametrize(
+    ("level", "statistics", "rows", "result", "warning"),
+    [("schema", "", 0, False, False), ("summary", TABLE.statistics, 0, False, False),
+     ("samples", TABLE.statistics, 3, True, False), ("full", TABLE.statistics, 3, True, True)],
+)  # fmt: skip
+async def test_what_is_told_of_a_table_and_of_results_at_each_level(level, statistics, rows, result, warning):
+    before = Run((CellResult("sum", "ok", (FIGURE, WARNING)),), variables=(TABLE,))
+    context = await of(Request("x", target="sum"), before=before, level=level)
+    [told] = context.variables
+    assert (told.statistics, len(told.rows)) == (statistics, rows)
+    assert told.summary == TABLE.summary
+    assert "ada@example.com" not in repr(context)
+    assert ("6.28" in repr(context), "a warning" in repr(context)) == (result, warning)
+    if rows:
+        assert told.rows[1] == ("▒▒▒", "a.csv", "2")
+
+
+async def test_a_column_that_a_person_has_named_is_masked_too():
+    context = await gather(
+        Request("x"), NOTEBOOK, Run(variables=(TABLE,)), Path(), (), (), "samples", ("paid",)
+    )
+    assert [row[2] for row in context.variables[0].rows] == ["paid", "▒▒▒", "▒▒▒"]
+
+
+async def test_what_was_taken_out_is_counted_by_kind_and_never_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    before = Run((CellResult("sum", "ok", OUTPUTS),))
+    context = await of(Request("x", target="sum"), before=before)
+    assert dict(context.redacted)["known value"] == 1
 
 
 async def test_an_unknown_level_is_the_strictest():

@@ -104,7 +104,7 @@ def test_a_proposal_says_what_is_not_checked_before_what_is_and_what_to_type_nex
         "the exception is swallowed",
         "$0.0123",
         "12.4 s",
-        "no keys",
+        "rights",
     ):
         assert said in text
 

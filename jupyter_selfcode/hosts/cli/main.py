@@ -122,7 +122,8 @@ def overview() -> str:
 
 
 def _word(words: list[str]) -> int:
-    from ...commands import COMMANDS, add_arguments
+    from ...commands import COMMANDS
+    from ...grammar import add_arguments
     from .options import add_settings, settings_of
 
     word = words[0]
@@ -143,7 +144,7 @@ def _word(words: list[str]) -> int:
     if command.name in ("adapt", "fix"):
         parser.add_argument("--yes", action="store_true", help="accept what passed, in your name")
     add_settings(parser)
-    add_arguments(parser, command)
+    add_arguments(parser, command.arguments)
     args = parser.parse_intermixed_args(rest)
     if command.name == "model" and args.notebook and not args.name and args.notebook.suffix != ".ipynb":
         args.notebook, args.name = None, str(args.notebook)  # `model NAME`, as in a notebook
@@ -161,7 +162,7 @@ def _answer(name: str, run: Any, args: argparse.Namespace, settings: Any) -> int
         with Progress(f"{name or 'selfcode'} {workspace.path}".strip()) as tell:
             reply = run(workspace, args, tell)
             if getattr(args, "yes", False) and reply.data.get("proposal"):
-                args.name = reply.data["proposal"]
+                args.name, args.cell = reply.data["proposal"], None
                 reply = COMMANDS["accept"].run(workspace, args, tell)
         for decided in waited.difference(workspace.waiting.all() if waited else ()):
             with contextlib.suppress(OSError):  # a patch file that cannot be removed is only out of date

@@ -1,21 +1,22 @@
 """What the kernel knows of the notebook: the file behind it, as far as there is one, with the cells as they were run here.
 
-The front end owns the document and the kernel cannot ask it, so both sources are followed: a cell that is run brings its
-source, a file that was saved brings what has changed in it since it was read last (as a patch, so that what was deployed
-here and not saved yet stays). The file is never written: the front end would overwrite it, or ask.
+The front end owns the document and the kernel cannot ask it. One with our extension tells what it shows, and that is the
+notebook. Elsewhere two sources are followed: a cell that is run brings its source, a file that was saved brings what has
+changed in it since it was read last (as a patch, so that what was deployed here and not saved yet stays). The file is never
+written: the front end would overwrite it, or ask.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ...analysis.marks import is_command, is_marked
 from ...plugins.deployers.file import FileDeployer
 from ...values.errors import BadInput, StalePatch
 from ...values.merge import merged
 from ...values.notebook import Cell, Notebook
 from ...values.patch import diff
 from ...values.version import Version
-from .green import is_command, is_marked
 from .session import Executed, LiveSession
 
 
@@ -40,10 +41,14 @@ class SessionDocument:
         self._previous: str | None = None
         self._ids: dict[str, str] = {}
         self._shown: dict[str, str] = {}
+        self._told = False
 
     def read(self) -> Notebook:
         """The notebook as it is known now."""
         self._follow_file()
+        channel = self._session.channel
+        if channel is not None and (shown := channel.shown()) is not None:
+            self._take_all(without_commands(shown))
         for executed in self._session.log[self._heard :]:
             self._take(executed)
         self._heard = len(self._session.log)
@@ -105,6 +110,20 @@ class SessionDocument:
 
     # ---- what is heard -----------------------------------------------------------------------------------------------
 
+    def _take_all(self, shown: Notebook) -> None:
+        """The notebook is what a front end shows: but for the cell that runs now, all that was run before is in it."""
+        self._told = True
+        cells = []
+        for cell in shown.cells:
+            if self.shows_old(cell.id, cell.source) and cell.id in self._notebook:
+                cell = replace(cell, source=self._notebook.cell(cell.id).source)
+            else:
+                self._shown.pop(cell.id, None)
+            cells.append(cell)
+        self._notebook = Notebook(tuple(cells), shown.metadata)
+        log, running = self._session.log, self._session.running
+        self._heard = len(log) - 1 if log and log[-1] is running else len(log)
+
     def _take(self, executed: Executed) -> None:
         cell_id = self._named(executed)
         cells = list(self._notebook.cells)
@@ -141,7 +160,8 @@ class SessionDocument:
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
-            if stamp == self._stamp:
+            channel = self._session.channel
+            if stamp == self._stamp or (self._told and channel is not None and channel.client()):
                 return
             saved = without_commands(self._file.read())
         except (OSError, BadInput):  # being written, or gone: what is known stays

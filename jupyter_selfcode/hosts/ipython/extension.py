@@ -14,8 +14,10 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.magic import no_var_expand
 
+from ...analysis.marks import is_marked
 from ...config import SelfCode
-from .green import Transformer, is_marked
+from .channel import Channel
+from .green import Transformer
 from .session import LiveSession
 from .stops import CommandError
 
@@ -71,9 +73,14 @@ class Extension:
         shell.input_transformers_cleanup.insert(0, self._transformer)
         shell.register_magic_function(self.line, "line", "selfcode")
         shell.register_magic_function(self.cell, "cell", "selfcode")
-        if not self.inert:
-            shell.events.register("pre_run_cell", self.before_cell)
-            shell.events.register("post_run_cell", self.after_cell)
+        if self.inert:
+            return
+        shell.events.register("pre_run_cell", self.before_cell)
+        shell.events.register("post_run_cell", self.after_cell)
+        if self.session.kernel:
+            self.session.channel = Channel(shell.kernel)
+            self.session.channel.settings = lambda: {n: getattr(self.settings, n) for n in self.settings.trait_names(config=True)}
+            self.session.channel.open()
 
     def detach(self) -> None:
         """Take everything back."""
@@ -87,6 +94,8 @@ class Extension:
         if not self.inert:
             shell.events.unregister("pre_run_cell", self.before_cell)
             shell.events.unregister("post_run_cell", self.after_cell)
+        if self.session.channel is not None:
+            self.session.channel.close()
         if self._workspace is not None:
             self._workspace.close()
             self._workspace = None

@@ -36,7 +36,8 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
 
     Raises `CommandError` for every `SelfcodeError`.
     """
-    progress = Progress(extension.shell)
+    channel = extension.session.channel
+    progress = Progress(extension.shell, channel)
     try:
         with extension.session.working():
             reply = work(extension.workspace(), progress)
@@ -50,7 +51,11 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
     except BaseException:
         progress.finish(None)
         raise
-    progress.finish(with_sources(extension.workspace(), reply.view))
+    view = with_sources(extension.workspace(), reply.view)
+    asked = channel is not None and channel.asking() is not None
+    answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
+    progress.finish(view, answer if asked else None)
+    extension.workspace().tell_changed()
     return reply
 
 

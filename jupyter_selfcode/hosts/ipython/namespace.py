@@ -10,7 +10,9 @@ be put back, and this is said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,7 @@ from ...analysis.changes import cell_changes
 from ...analysis.effects import bound_names, effects_of, names_undefined, slice_above, slice_below
 from ...analysis.forms import executable, is_intent
 from ...values.errors import DeployError
+from ...values.messages import Ran, Running
 from ...values.notebook import Notebook
 from ...values.version import Version
 from .document import SessionDocument
@@ -168,7 +171,7 @@ class Namespace:
             if awaits(self.shell, cell.source):
                 waiting.append(cell_id)
                 continue
-            with self.session.working():
+            with self.session.working(), self._told(cell_id):
                 result = self.shell.run_cell(cell.source, store_history=False)
             self.results[cell_id] = result
             error = result.error_before_exec or result.error_in_exec
@@ -192,6 +195,21 @@ class Namespace:
         self._said = self._said.strip()
         if waiting:
             self._said += f" Run {', '.join(waiting)} yourself: it awaits, and nothing can await while this works."
+
+    @contextmanager
+    def _told(self, cell_id: str) -> Iterator[None]:
+        """Front ends hear which cell's output follows, and when it ends."""
+        channel = self.session.channel
+        if channel is None:
+            yield
+            return
+        channel.say(Running(cell_id))
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            channel.say(Ran(cell_id))
 
 
 @dataclass

@@ -1,95 +1,60 @@
 """What is at work, while it works: one line that updates in place, and becomes the answer.
 
-In a notebook a display that is updated (no widget: comm messages wait while a magic runs); in a terminal rich's live line;
-elsewhere nothing. What ends sooner than `QUIET_SECONDS` shows no line at all.
+In a notebook a display that is updated (no widget: comm messages wait while a magic runs), and the same for the front ends
+that listen; in a terminal rich's live line; elsewhere nothing. What ends sooner than `QUIET_SECONDS` shows no line at all.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from ...values.decision import Reject
-from ...values.events import (
-    Asked,
-    CellRan,
-    Decided,
-    Event,
-    Proposed,
-    Said,
-    Spent,
-    StageStarted,
-    Streamed,
-    Triaged,
-    Tried,
-)
+from ...values.canonical import plain
+from ...values.events import Event
+from ...values.messages import REPLY, AtWork, Rest, Working
 from ...views import View
 from ...views.blocks import Block, Paragraph, Title, dim, say
-from ...views.words import duration, money
+from ...views.words import duration
+from ...views.work import told
+from .channel import Channel
 
 QUIET_SECONDS = 0.4
 REDRAW_SECONDS = 0.5
-
-_STAGES = {
-    "describe": "looking at",
-    "gather": "gathering",
-    "propose": "asking",
-    "screen": "reading the change of",
-    "validate": "trying",
-    "decide": "deciding",
-    "deploy": "deploying",
-    "record": "recording",
-}
+SEND_SECONDS = 0.2
 
 
 class Progress:
     """Told of events; `tick` is called a few times a second. `finish` shows the answer in place of the line."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, channel: Channel | None = None) -> None:
         self.shell = shell
         self.kernel = hasattr(shell, "kernel")
+        self.channel = channel
+        self.working = Working("", started=time.time())
         self._start = time.monotonic()
-        self._drawn = 0.0
-        self._stage = self._cell = self._attempt = self._money = ""
-        self._said: list[str] = []
+        self._drawn = self._sent = 0.0
         self._display: Any = None
         self._live: Any = None
+        if channel is not None:
+            channel.say(AtWork(self.working))
 
     def __call__(self, event: Event) -> None:
-        match event:
-            case StageStarted(stage, detail):
-                self._stage, self._cell = f"{_STAGES[stage]} {detail}".strip(), ""
-            case CellRan(_, index, total):
-                self._cell = f"cell {index} of {total}"
-            case Triaged(triage):
-                self._said.append(f"{triage.kind}: {triage.reason}")
-            case Asked(attempt, model, tokens):
-                self._attempt = f"attempt {attempt}, {model}, about {tokens:,} tokens"
-            case Streamed(characters):
-                self._cell = f"{characters:,} characters"
-            case Spent(cost):
-                self._money = money(cost.usd, cost.estimated) if cost.calls else ""
-            case Proposed(candidates) if len(candidates) > 1:
-                self._said.append(f"{len(candidates)} candidates, to be told apart by running them")
-            case Tried(trial):
-                refused = f"refused: {trial.blocks[0].message}" if trial.blocks else f"ran, level {trial.level}"
-                self._said.append(f"{trial.candidate.proposer} {refused}")
-            case Said(text):
-                self._said.append(text)
-            case Decided(_, decision):
-                self._stage = decision.reason if isinstance(decision, Reject) else "decided"
-            case _:
-                pass
+        before, self.working = self.working, told(self.working, event)
+        now = time.monotonic()
+        news = (before.stage, before.said) != (self.working.stage, self.working.said)
+        if self.channel is not None and (news or now - self._sent > SEND_SECONDS):
+            self._sent = now
+            self.channel.say(AtWork(self.working))
         self.tick()
 
     @property
     def view(self) -> View:
         """The line, and the last things that were said."""
-        seconds = duration(time.monotonic() - self._start)
-        line = " · ".join(p for p in (self._stage, self._cell, self._attempt, self._money, seconds) if p)
+        line = " · ".join(p for p in (self.working.line, duration(time.monotonic() - self._start)) if p)
         blocks: list[Block] = [Title("Working", "plain", line)]
-        blocks += [Paragraph(say(dim(text))) for text in self._said[-3:]]
+        blocks += [Paragraph(say(dim(text))) for text in self.working.said]
         return View(tuple(blocks))
 
     def __rich__(self) -> Any:
@@ -128,9 +93,12 @@ class Progress:
         """The output area is being cleared, and the line with it."""
         self._display = None
 
-    def finish(self, view: View | None) -> None:
-        """Show the answer in place of the line; None: take the line away."""
+    def finish(self, view: View | None, answer: Mapping[str, Any] | None = None) -> None:
+        """Show the answer in place of the line; None: take the line away. `answer` is the same as data, for a front end that
+        asked for it."""
         self.pause()
+        if self.channel is not None:
+            self.channel.say(Rest())
         if not self.kernel:
             if view is not None:
                 print_view(view)
@@ -141,6 +109,8 @@ class Progress:
             self._display.update(view if view is not None else View())
         elif view is not None:
             display(view)  # type: ignore[no-untyped-call]
+        if answer is not None:
+            display({REPLY: plain(answer)}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def print_view(view: View) -> None:

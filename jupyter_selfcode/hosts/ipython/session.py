@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .green import is_command
+from ...analysis.marks import is_command
 
 if TYPE_CHECKING:
     from ...values.request import Failure
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+    from .channel import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,8 @@ class LiveSession:
         """Set to make the running cell fail without a word: the cells queued behind it are then not run."""
         self.named: Callable[[str], str] = str
         """From the front end's id of a cell to the id in the notebook; `SessionDocument` knows."""
+        self.channel: Channel | None = None
+        """To front ends with our extension; None where there is no kernel."""
         self._busy = 0
         self._status: dict[str, bool] = {}
         self._last: str | None = None
@@ -177,6 +177,7 @@ def _inode(file: Path) -> tuple[int, int]:
 
 def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> Failure:
     """An exception of a cell as a value; frames of IPython itself are left out, the line is the cell's own."""
+    from ...analysis.printable import printable
     from ...values.request import Failure, without_file
 
     own: TracebackType | None = error.__traceback__
@@ -186,5 +187,5 @@ def describe(cell_id: str, error: BaseException, namespace: dict[str, Any]) -> F
     if isinstance(error, SyntaxError) and own is None:
         line = error.lineno
     text = "".join(traceback.format_exception(type(error), error, own, limit=-12, chain=False))
-    said = without_file(_ANSI.sub("", str(error)))
-    return Failure(cell_id, type(error).__name__, said, _ANSI.sub("", text), line)
+    said = without_file(printable(str(error)))
+    return Failure(cell_id, type(error).__name__, said, printable(text), line)

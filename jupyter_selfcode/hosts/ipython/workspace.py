@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,40 +12,27 @@ from ...config import SelfCode, settings
 from ...plugins.deployers.lock import lock
 from ...selfcode import Workspace, make_engine, name_in_history, open_store
 from ...values.decision import Accept, Ask
-from ...values.errors import StalePatch
-from ...values.events import Decided, Event
-from ...values.notebook import Notebook
-from ...values.patch import rebase
-from ...values.request import Request
-from ...values.trial import Run, Trial
-from ...values.version import Version
-from ...waiting import proposal_id
-from .document import SessionDocument
+from ...values.errors import PatchError
+from ...values.events import Decided
+from ...values.messages import Applied, Changed
+from ...values.patch import apply, rebase
+from ...values.version import Version, head
+from .document import SessionDocument, without_commands
+from .front_end import FrontEnd
 from .namespace import Namespace
-from .next_input import FrontEnd
 from .session import LiveSession
 
+WAITS_AGAIN = "You were editing a cell that it changes, so your text was kept and the change waits again."
 NO_FILE = "ipython"
 """The name in the history of a session without a notebook file."""
 
 
-def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
-    """Ids and sources of the code cells through the last one that the trial ran or touched."""
-    concerned = {r.cell_id for r in trial.run.results} if trial.run else set()
-    concerned |= {op.cell_id for op in trial.candidate.patch.ops if op.op == "replace"}
-    code = notebook.code_cells
-    last = max((i for i, c in enumerate(code) if c.id in concerned), default=-1)
-    return tuple((c.id, c.source) for c in code[: last + 1])
-
-
 @dataclass
 class LiveWorkspace(Workspace):
-    """A workspace whose notebook goes on while a proposal waits: cells are run below, the file is saved.
+    """A workspace whose notebook is open: what is sent to a front end may be refused there."""
 
-    A proposal holds as long as the cells that its trial ran, or that it touches, are what they were.
-    """
-
-    bases: dict[str, Notebook] = field(default_factory=dict)
+    sent: dict[str, Decided] = field(default_factory=dict)
+    """What was accepted and sent to a front end, by the id of the edit: it may yet be refused there."""
     stamp: tuple[object, ...] = ()
 
     @property
@@ -62,34 +50,32 @@ class LiveWorkspace(Workspace):
         """What the person sees."""
         return self.surfaces[2]  # type: ignore[return-value]
 
-    def propose(
-        self, request: Request, *, before: Run | None = None, tick: Callable[[], None] | None = None
-    ) -> Iterator[Event]:
-        """As `Workspace.propose`; the notebook that was tried is kept for `accept`."""
-        base = self.notebook()
-        for event in super().propose(request, before=before, tick=tick):
-            if isinstance(event, Decided) and isinstance(event.decision, (Accept, Ask)):
-                self.bases[proposal_id(event)] = base
-            yield event
-
-    def accept(self, decided: Decided, by: str = "person") -> Version | None:
-        """As `Workspace.accept`, for the notebook as it is now where nothing has changed that the evidence is about."""
-        if not isinstance(decided.decision, (Accept, Ask)):
-            return super().accept(decided, by)
-        name, now, trial = proposal_id(decided), self.notebook(), decided.decision.trial
-        base = self.bases.get(name)
-        patch = trial.candidate.patch
-        if base is None or patch.base == now.digest or not patch:
-            return super().accept(decided, by)
-        if tried(base, trial) != tried(now, trial):
-            self.waiting.drop(name)
-            raise StalePatch(
-                "A cell that this change was tried with has changed since, so it was not applied. Ask again."
-            )
-        rebased = replace(trial, candidate=replace(trial.candidate, patch=rebase(patch, now)))
-        version = super().accept(replace(decided, decision=replace(decided.decision, trial=rebased)), by)
-        self.waiting.drop(name)
+    def accept(self, decided: Decided, by: str = "person", cells: Sequence[str] = ()) -> Version | None:
+        """As `Workspace.accept`."""
+        version = super().accept(decided, by, cells)
+        if version is not None and (edit := self.front_end.sent) is not None:
+            self.sent[edit.id] = decided
         return version
+
+    def refused(self, answer: Applied) -> None:
+        """A front end did not apply an edit: its text stands, and what was accepted waits again, for what stands now."""
+        decided = self.sent.pop(answer.id, None)
+        if decided is not None and answer.notebook is not None and isinstance(decided.decision, (Accept, Ask)):
+            now, trial = without_commands(answer.notebook), decided.decision.trial
+            patch = rebase(trial.candidate.patch, now)
+            with contextlib.suppress(PatchError):  # a cell that it needs is gone: the history has the change
+                apply(patch, now)
+                again = replace(trial, candidate=replace(trial.candidate, patch=patch))
+                name = self.waiting.keep(replace(decided, decision=Ask(again, WAITS_AGAIN)), now)
+                self.bases[name] = now
+        self.tell_changed()
+
+    def tell_changed(self) -> None:
+        """Let front ends know what the history and what waits are now."""
+        channel = self.session.channel if isinstance(self.session, LiveSession) else None
+        if channel is not None and channel.client() is not None:
+            newest = head(self.lineage())
+            channel.say(Changed(newest.version.id if newest else None, tuple(self.waiting.all())))
 
 
 def open_workspace(
@@ -122,7 +108,9 @@ def open_workspace(
         held=(lambda: lock(file)) if file else nullcontext,
         stamp=stamp,
     )  # fmt: skip
+    if session.channel is not None:
+        session.channel.refused = workspace.refused
     if known is not None:
-        workspace.bases = known.bases
+        workspace.bases, workspace.sent = known.bases, known.sent
         known.close()
     return workspace

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...analysis.could import could, could_with
+from ...analysis.could import could
 from ...values.effect import Effect, EffectKind
 from ...values.notebook import Notebook
 from ...values.request import Request
@@ -104,7 +104,7 @@ class Had:
                 self._could[None] = frozenset[EffectKind]().union(*map(could, self._sources))
             else:
                 source = self._before.cell(cell_id).source if cell_id in self._before else ""
-                self._could[cell_id] = could_with(source, self._sources)
+                self._could[cell_id] = could(source, self._sources)
         return effect.kind in self._could[cell_id]
 
 

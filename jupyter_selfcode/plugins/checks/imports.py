@@ -1,5 +1,7 @@
 """Do the imports that a change adds exist in this environment. Found by the import system's finders; no module of
-the candidate's choice is executed: for `from x import y` the source file of `x` is read, not run."""
+the candidate's choice is executed: for `from x import y` the source file of `x` is read, not run. Nothing is installed and
+no index is asked: models invent names of packages, and others register these (about 5 % of the packages that commercial
+models named in 2024, 22 % of those of open ones, did not exist: Spracklen et al., USENIX Security 2025)."""
 
 from __future__ import annotations
 
@@ -124,7 +126,7 @@ def _missing(module: str, name: str, folder: Sequence[str]) -> str:
     if first in folder:  # a module that lies beside the notebook
         return ""
     if _spec(first) is None:
-        return f"There is no module {first!r} in this environment{_near(first, _installed())}."
+        return f"It needs package {first!r}, not installed{_near(first, _installed())}. Nothing is installed by itself."
     parent = first
     for part in module.split(".")[1:]:
         above, parent = parent, f"{parent}.{part}"

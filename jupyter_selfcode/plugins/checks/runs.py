@@ -55,7 +55,9 @@ class RunsCheck:
                     Finding("runs:failed-before", f"{told} (as it did before this change)", "note", result.cell_id)
                 )
             else:
-                findings.append(Finding("runs:fails", told, "block", result.cell_id))
+                missing = result.failure is not None and result.failure.ename == "EvidenceMissing"
+                code = "evidence:missing" if missing else "runs:fails"
+                findings.append(Finding(code, told, "block", result.cell_id))
         target = request.target
         wanted = target is not None and target in after and after.cell(target).runs
         if wanted and not findings and run.result(str(target)) is None:

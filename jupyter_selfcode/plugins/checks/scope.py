@@ -1,14 +1,13 @@
-"""Is it a change that may be made here: inside its scope, readable, of a sane size, with no new reach outside of Python."""
+"""Is it a change that may be made here: inside its scope, readable, and of a sane size."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ...analysis.contract import examples_of, read
-from ...analysis.magics import PYTHON_BODIES, mask
+from ...analysis.magics import mask
 from ...values.notebook import Cell, Notebook
 from ...values.patch import DeleteCell, InsertCell, ReplaceSource, SetMetadata
 from ...values.request import Request
@@ -20,19 +19,7 @@ CAP = 100_000
 HIDDEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]")  # fmt: skip
 """Characters that are not seen or that turn the direction of text (CVE-2021-42574); the emoji selector is let be."""
 
-HARMLESS_MAGICS = (PYTHON_BODIES - {"debug"}) | {"matplotlib", "precision"}
-"""Not `config`, which could change the policy, and not `html` or `javascript`, which run in the browser."""
-
 SKIPPING_TAGS = ("skip-execution", "raises-exception", "remove-cell")
-
-
-def _magics(source: str) -> Counter[str]:
-    return Counter(m.text.strip() for m in mask(source).magics if m.kind != "body" and "?" not in m.text)
-
-
-def _name(magic: str) -> str:
-    found = re.match(r"%{1,2}(\w+)", magic)
-    return found.group(1) if found else "!"
 
 
 def _syntax(cell: Cell) -> Finding | None:
@@ -94,9 +81,6 @@ class ScopeCheck:
                 yield Finding("scope:contract", f"The contract of cell {cell.id} would change.", "block", cell.id)
 
     def _sources(self, candidate: Candidate, before: Notebook, after: Notebook) -> Iterator[Finding]:
-        was = _magics("")
-        for cell in before.code_cells:
-            was += _magics(cell.source)
         for op in candidate.patch.ops:
             if not isinstance(op, (ReplaceSource, InsertCell)):
                 continue
@@ -115,16 +99,6 @@ class ScopeCheck:
                 continue
             if found := _syntax(cell):
                 yield found
-            if "get_ipython" in cell.source and not any("get_ipython" in c.source for c in before.code_cells):
-                yield Finding(
-                    "scope:magic", "It adds get_ipython(), which reaches outside of Python.", "block", cell_id
-                )
-            for magic in _magics(cell.source) - _magics(old):
-                harmless = _name(magic) in HARMLESS_MAGICS and not magic.startswith("%selfcode")
-                if not harmless and magic not in was:
-                    yield Finding(
-                        "scope:magic", f"It adds {magic[:80]!r}, which reaches outside of Python.", "block", cell_id
-                    )
 
     def _metadata(self, candidate: Candidate, before: Notebook) -> Iterator[Finding]:
         for op in candidate.patch.ops:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -79,6 +80,37 @@ def private(url: str) -> bool:
     except ValueError:
         return host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or "." not in host
     return address.is_private or address.is_loopback or address.is_link_local
+
+
+def loopback(url: str) -> bool:
+    """Whether an address is on this very machine."""
+    host = urllib.parse.urlsplit(url if "://" in url else f"//{url}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+USUAL_ADDRESS: Mapping[str, tuple[str, str]] = {
+    "ollama": ("OLLAMA_API_BASE", "http://localhost:11434"),
+    "ollama_chat": ("OLLAMA_API_BASE", "http://localhost:11434"),
+    "llamafile": ("LLAMAFILE_API_BASE", "http://127.0.0.1:8080"),
+    "lm_studio": ("LM_STUDIO_API_BASE", ""),
+    "hosted_vllm": ("HOSTED_VLLM_API_BASE", ""),
+}
+"""For servers of one's own: the variable by which litellm is told their address, and where it looks without it."""
+
+
+def on_this_machine(model: str, api_base: str = "", environ: Mapping[str, str] | None = None) -> bool:
+    """Whether what is sent to this model stays on this machine, as far as its address tells.
+
+    Ollama passes models named `…-cloud` on to its makers' servers, so these do not.
+    """
+    environ = os.environ if environ is None else environ
+    variable, usual = USUAL_ADDRESS.get(provider_of(model), ("", ""))
+    if re.search(r"[:-]cloud$", model):
+        return False
+    return loopback(api_base or environ.get(variable) or usual)
 
 
 def _get(url: str, key: str | None = None) -> object:

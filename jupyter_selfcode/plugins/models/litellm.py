@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -19,11 +18,12 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...analysis.secrets import redact, secret_values
+from ...analysis.secrets import Redactor, redact
 from ...values.errors import ModelError
 from ...values.prompt import Completion, Cost, Prompt
 from .discover import key_variable, private
 from .prices import price_of, prompt_tokens
+from .supply import installed, refusal
 
 SIDE = Path(__file__).with_name("litellm_side.py")
 SILENCE_SECONDS = 180.0
@@ -63,8 +63,8 @@ class LitellmModel:
 
     async def complete(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
         """Pieces as they stream in, the `Completion` last. Raises `ModelError`, with what a broken stream has cost."""
-        if importlib.util.find_spec("litellm") is None:
-            raise ModelError('litellm is not installed; install it with: pip install "jupyter_selfcode[litellm]"')
+        if why := refusal(installed()):
+            raise ModelError(why)
         start, pieces, process = time.monotonic(), list[str](), await self._side()
         kept = False
         try:
@@ -121,10 +121,9 @@ class LitellmModel:
         """The environment with litellm's network accesses, log and `.env` reading off; proxies stay as they are."""
         given = {k: v for k, v in environ.items() if not k.startswith(("LITELLM_LOG", "LITELLM_MODEL_COST_MAP_URL"))}
         given |= {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION", "PYTHONUTF8": "1"}
-        if self.api_base and private(self.api_base):
-            host = urllib.parse.urlsplit(self.api_base).hostname or ""
-            for name in ("NO_PROXY", "no_proxy"):
-                given[name] = ",".join(filter(None, (given.get(name), host)))
+        host = urllib.parse.urlsplit(self.api_base).hostname if self.api_base and private(self.api_base) else None
+        for name in ("NO_PROXY", "no_proxy"):  # what is for this machine is not to be seen by a proxy
+            given[name] = ",".join(filter(None, (given.get(name), host, "localhost", "127.0.0.1", "::1")))
         return given
 
     async def _ask(self, process: asyncio.subprocess.Process, prompt: Prompt) -> None:
@@ -163,7 +162,7 @@ class LitellmModel:
 
     @property
     def _place(self) -> str:
-        return f"{self.name} at {self.api_base}" if self.api_base else self.name
+        return f"{self.name} at {redact(self.api_base)}" if self.api_base else self.name
 
     def _silent(self, by_budget: bool, prompt: Prompt) -> ModelError:
         if by_budget and prompt.seconds is not None:
@@ -188,7 +187,7 @@ class LitellmModel:
     def _error(self, error: Mapping[str, Any]) -> ModelError:
         """One clear line that says what to do next."""
         kind, status, wait = error["class"], error["status"], error["retry_after"]
-        detail = redact(str(error["detail"]), secret_values(os.environ))
+        detail = Redactor.for_folder(Path()).text(str(error["detail"]))
         variable = self.api_key_name or key_variable(self.name)
         said = f": {detail}" if detail else ""
         where = "set it in the environment that Jupyter is started from, or name another with api_key_name"

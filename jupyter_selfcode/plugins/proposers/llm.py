@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -145,9 +146,10 @@ class LlmProposer:
         self, talk: _Talk, messages: tuple[Message, ...], temperature: float | None = None
     ) -> AsyncIterator[Event]:
         """One answer, asked for again where the provider is busy. It is left in `talk.completion`."""
-        meter = talk.situation.meter
+        meter, context = talk.situation.meter, talk.situation.context
         talk.completion = None
         talk.calls += 1
+        messages = prompts.capped(messages)
         talk.prompt_hash = digest(messages)
         for wait in (*self._waits, None):
             prompt = Prompt(
@@ -156,7 +158,11 @@ class LlmProposer:
             )  # fmt: skip
             estimate = self.model.estimate(prompt)
             meter.allow(estimate)
-            yield Asked(talk.calls, self.model.name, estimate.prompt_tokens)
+            taken = Counter(dict(context.redacted)) + talk.redactor.taken
+            yield Asked(
+                talk.calls, self.model.name, estimate.prompt_tokens, prompt, context.level, talk.prompt_hash,
+                tuple(sorted(taken.items())),
+            )  # fmt: skip
             try:
                 async for event in self._stream(talk, prompt):
                     yield event

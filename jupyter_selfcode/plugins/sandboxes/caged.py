@@ -41,7 +41,7 @@ PROCESSES, OPEN_FILES = 512, 4096
 class ContainedProvisioner(LimitedProvisioner):
     """A kernel in a cage. `RuntimeError` where this machine gives none, with the reason: it never starts outside."""
 
-    tier = Enum(("auto", "A", "B"), "auto", help="The cage; auto: the strongest that this machine gives.").tag(config=True)
+    tier = Enum(("auto", "A", "B", "M"), "auto", help="The cage; auto: the strongest that this machine gives.").tag(config=True)
     folder = Unicode("", help="The working folder as the kernel sees it. Empty: the one it is started in.").tag(config=True)
     content = Unicode("", help="What stands for the folder. Empty: the folder itself.").tag(config=True)
     originals = List(Unicode(), help="Parts of the folder that are its own, read-only, in a copy.").tag(config=True)
@@ -70,7 +70,7 @@ class ContainedProvisioner(LimitedProvisioner):
         self._opened = ExitStack()
         made = self._opened.enter_context(enclosed(plan, python, inner, live=live))
         return kwargs | {
-            "cmd": self._launching(list(made.command), **made.policy), "cwd": "/", "pass_fds": (*keep, *made.descriptors),
+            "cmd": self._launching(list(made.command), **made.policy), "cwd": "/" if tier != "M" else str(plan.cwd), "pass_fds": (*keep, *made.descriptors),
             "env": self._environment(plan, python, kwargs["env"]),
         }  # fmt: skip
 
@@ -114,7 +114,7 @@ class ContainedProvisioner(LimitedProvisioner):
     def _processes(self, tier: Contained, user: int | None) -> int:
         """The limit counts the user's threads: those of the cage in a namespace or for a user of its own, else all. It is
         wider than that of the watch, which gives the clear verdict; this one stops a bomb between two looks."""
-        others = tiers.tasks_of(os.getuid()) if tier == "B" and user is None else 0
+        others = tiers.tasks_of(os.getuid()) if tier != "A" and user is None else 0
         return others + 2 * (self.processes or PROCESSES)
 
     def _environment(self, plan: Cage, python: str, env: dict[str, str]) -> dict[str, str]:
@@ -122,7 +122,7 @@ class ContainedProvisioner(LimitedProvisioner):
         if not plan.network:
             env = {n: v for n, v in env.items() if n not in PROXIES}
         place = plan.home
-        if plan.tier == "B":
+        if plan.tier != "A":
             place = plan.private / "home"
             place.mkdir(exist_ok=True)
             if plan.user is not None:

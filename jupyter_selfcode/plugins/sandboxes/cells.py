@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 
+from ...analysis.printable import printable
 from ...values.canonical import plain
 from ...values.request import Failure, without_file
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
 
@@ -31,6 +32,7 @@ class Cells(NotebookClient):
         self.given: dict[int, tuple[dict[str, Any], ...]] = {}
         self.pollers: set[asyncio.Task[Any]] = set()
         self.on_cell_executed = self._keep
+        self.refuse: Callable[[BaseException], None] = lambda _: None
 
     def add(self, source: str) -> tuple[NotebookNode, int]:
         """A cell with this source, and its place."""
@@ -60,6 +62,17 @@ class Cells(NotebookClient):
         finally:
             self.pollers.discard(task)
 
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:
+        until then a flood would pile up. Here it is told at once."""
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:  # not a failure: nbclient's way to say that the cell is done
+            raise
+        except Exception as e:
+            self.refuse(e)
+            raise
+
     def handle_comm_msg(self, outs: list[Any], msg: dict[str, Any], cell_index: int) -> None:
         """Widgets: as nbclient in a run. In a trial not at all: an output widget could swallow or rewrite outputs."""
         if not self.trial:
@@ -79,7 +92,7 @@ def failure_of(cell_id: str, error: Mapping[str, Any], count: int | None) -> Fai
     """An error reply as a failure. `line` is that of the innermost frame in the source of the cell, which ran under
     this execution count; None where the traceback shows no such frame."""
     lines = error.get("traceback")
-    text = _ANSI.sub("", "\n".join(map(str, lines)) if isinstance(lines, list) else "")
+    text = printable("\n".join(map(str, lines)) if isinstance(lines, list) else "")
     mine = [int(line) for number, line in _FRAME.findall(text) if number == str(count)]
-    said = without_file(_ANSI.sub("", str(error.get("evalue"))))
+    said = without_file(printable(str(error.get("evalue"))))
     return Failure(cell_id, str(error.get("ename")), said, text, mine[-1] if mine else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
-from .observed import Observed, observing
+from .observed import Observed, Watched, observing
 from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
@@ -125,24 +126,37 @@ class ContainedSandbox:
         folder = folder.resolve()
         if not folder.is_dir():
             raise KernelUnavailable(f"The notebook's folder {folder} is not there, so its kernel cannot start in it.")
-        with slot() as taken:
-            work, private = taken.work(folder.name), taken.path / "private"
-            copied = await copying(folder, work, link=tier != "A", hide=tier != "C")
-            config: dict[str, Any] = {
-                "memory": limits.memory, "processes": limits.processes, "scratch": str(private), "grants": list(self.grants),
-                "cpu": _cpu(limits), "disk": limits.disk, "watched": str(taken.path),
-            }  # fmt: skip
-            if tier == "C":
-                write_guard(private / "ipython", folder, taken.path)
-            else:
-                config |= await self._cage(tier, taken, folder, work, copied)
-            if tier == "B":
-                write_without_terminal(private / "ipython")
-            spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
-            # what is seen of the copy, and what else is thrown away with the trial
-            seen, thrown_away = (folder, [taken.path, Path("/tmp"), Path("/dev/shm")]) if tier == "A" else (work, [taken.path])
-            async with observing(folder, work, private / "ipython", thrown_away, seen=seen) as observed:
-                yield Place(name, spec, taken.sockets, work, observed, copied.note)
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                place = await self._laid_out(opened, tier, name, spec, folder, limits)
+            except OSError as e:
+                raise KernelUnavailable(
+                    f"Nothing was tried: no trial could be laid out below {tempfile.gettempdir()} ({e.strerror or e}). "
+                    "Make room there, or name another folder by the variable TMPDIR."
+                ) from e
+            yield place
+
+    async def _laid_out(
+        self, opened: contextlib.AsyncExitStack, tier: Tier, name: str, spec: KernelSpec, folder: Path, limits: Limits
+    ) -> Place:
+        """The place; all that has to end with it is entered in `opened`."""
+        taken = opened.enter_context(slot())
+        work, private = taken.work(folder.name), taken.path / "private"
+        copied = await copying(folder, work, link=tier != "A", hide=tier != "C")
+        config: dict[str, Any] = {
+            "memory": limits.memory, "processes": limits.processes, "scratch": str(private), "grants": list(self.grants),
+            "cpu": _cpu(limits), "disk": limits.disk, "watched": str(taken.path),
+        }  # fmt: skip
+        if tier == "C":
+            write_guard(private / "ipython", folder, taken.path)
+        else:
+            config |= await self._cage(tier, taken, folder, work, copied)
+        if tier in ("B", "M"):
+            write_without_terminal(private / "ipython")
+        spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
+        watched = Watched(folder, work, folder if tier == "A" else work, private, contained=tier != "C")
+        observed = await opened.enter_async_context(observing(watched))
+        return Place(name, spec, taken.sockets, work, observed, copied.note)
 
     async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
         """What the provisioner is told of this cage."""

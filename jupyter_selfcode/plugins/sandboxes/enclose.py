@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import bubblewrap, cage
+from . import bubblewrap, cage, seatbelt
 from .plan import POLICY, PROGRAM, Cage
 from .scratch import own
 
@@ -30,6 +30,10 @@ def enclosed(plan: Cage, python: str, inner: Sequence[str], *, live: bool = Fals
 
     `inner` holds `-m MODULE …`, which runs in the process that closes the cage, or starts with `--` and is executed.
     """
+    if plan.tier == "M":
+        inside = inner[1:] if inner[0] == "--" else [python, *inner]
+        yield Enclosed((seatbelt.PROGRAM, "-p", seatbelt.profile(plan), *inside), {}, ())
+        return
     plan.control.joinpath("passwd").write_text(bubblewrap.passwd(plan), "utf-8")
     plan.lay_out(Path(cage.__file__).read_text("utf-8"))
     if plan.user is not None:

@@ -262,9 +262,8 @@ class ForkedKernel:
                 raise HazardError("the state above was not kept")
             self._kept.place.observed.begin("")
             self._process = await tip.fork(leaf=True)
-            work = self._kept.place.work
-            self._observed = Observed(self._folder, work, await asyncio.to_thread(look, work), self._process.told)
-            self._observed.listen()
+            self._observed = Observed(self._kept.place.observed.watched, self._process.told)
+            await self._observed.listen()
             self._leaf = NbclientKernel(self._process, self._left(), self._log, trial=True, observed=self._observed)  # type: ignore[arg-type]
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage")

@@ -318,7 +318,7 @@ async def family(place: Place) -> AsyncIterator[Fork]:
             await kernels.start_kernel(
                 cwd=str(place.work), extra_arguments=arguments, stdout=log, stderr=log, pass_fds=(place.observed.given,)
             )
-        place.observed.listen()
+        await place.observed.listen()
         client = SocketClient(session=made.session())
         await client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS)
         yield Fork(made, client)

@@ -14,8 +14,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -69,19 +69,37 @@ def difference(before: Folder, after: Folder) -> tuple[Effect, ...]:
     return tuple(Effect(kind, name) for name, kind in sorted(kinds.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A trial, as far as it is watched: the notebook's real `folder`, its copy `work` and where the kernel `seen` it, and
+    the `private` folders of the kernel. `contained`: it is in a cage without a network, so that is refused."""
+
+    folder: Path
+    work: Path
+    seen: Path
+    private: Path
+    contained: bool = False
+
+    @property
+    def aside(self) -> tuple[Path, ...]:
+        """Where a kernel writes beside its work: thrown away with it, and of no interest to a person."""
+        own = tuple(self.private / name for name in ("ipython", "matplotlib", "tmp"))
+        return own + ((Path("/tmp"), Path("/dev/shm")) if self.contained and self.seen == self.folder else ())
+
+
 class Observed:
-    """The reading end of the witness's pipe, and the folder as it was. `given` is the end for the kernel.
+    """The reading end of the witness's pipe, and the folder as it was. `given` is the end for the kernel. Used from one
+    event loop. `told` is a descriptor to read from, where the kernel has the other end already."""
 
-    `folder` is the notebook's real one, `work` the trial's copy, `found` the first look at it. Used from one event loop.
-    `told` is a descriptor to read from, where the kernel has the other end already.
-    """
-
-    def __init__(self, folder: Path, work: Path, found: tuple[Folder, bool], told: int = -1) -> None:
+    def __init__(self, watched: Watched, told: int = -1) -> None:
         self.cell_id = ""
         self._heard = self._awake = False
-        self._work, self._real = str(work.resolve()), str(folder.resolve())
-        self._last, self._whole = found
-        self._redactor = Redactor.for_folder(folder)
+        self.watched = watched
+        roots = {str(p) for path in (watched.work, watched.folder, watched.seen) for p in (path, path.resolve())}
+        self._roots = sorted(roots, key=len, reverse=True)
+        self._last: Folder = {}
+        self._whole = True
+        self._redactor = Redactor.for_folder(watched.folder)
         self._effects: dict[Effect, None] = {}
         self._unseen = self._bytes = 0
         self._rest = b""
@@ -94,12 +112,13 @@ class Observed:
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(self.given, fcntl.F_SETPIPE_SZ, PIPE)
 
-    def listen(self) -> None:
-        """The kernel has its end of the pipe: close ours, and read what comes."""
+    async def listen(self) -> None:
+        """The kernel is up and has its end of the pipe: close ours, read what comes, and look at the folder."""
         if self.given >= 0:
             os.close(self.given)
         self.given, self._open = -1, True
         asyncio.get_running_loop().add_reader(self._read, self.drain)
+        self._last, self._whole = await asyncio.to_thread(look, self.watched.work)
 
     def drain(self) -> None:
         """Take in all that has been told so far, as the doing of the cell that is at work."""
@@ -169,13 +188,14 @@ class Observed:
             for effect in [e for e in self._effects if e.cell_id == self.cell_id][-1:]:
                 self._mark(effect)
         elif isinstance(row, list) and len(row) == 2 and all(isinstance(p, str) for p in row) and row[0] in KINDS:
-            self._add(Effect(row[0], self._clean(row[1]), self.cell_id))
+            refused = row[0] == "network" and self.watched.contained
+            self._add(Effect(row[0], self._clean(row[1]), self.cell_id, refused))
         else:  # no line of the witness, or one that says how many were dropped
             self._unseen += 1
 
     def _compare(self, cell_id: str | None) -> None:
         """What has changed in the folder since the last look, and was not told by the witness."""
-        last, (self._last, whole) = self._last, look(Path(self._work))
+        last, (self._last, whole) = self._last, look(self.watched.work)
         self._whole &= whole
         told = {e.what: e for e in self._effects if e.kind in ("creates", "changes", "deletes")}
         for effect in difference(last, self._last):
@@ -196,21 +216,20 @@ class Observed:
     def _clean(self, text: str) -> str:
         """Text from the candidate as it may be shown: no control characters, no secrets, paths from the folder on."""
         text = _CONTROL.sub("", text[: 4 * WIDTH])
-        for root in (self._work, self._real):
+        for root in self._roots:
             text = "." if text == root else text.removeprefix(root + "/")
+        if text.startswith(home := f"{self.watched.private}/home"):
+            text = "~" + text.removeprefix(home)
         text = self._redactor.text(text)
         return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 @contextlib.asynccontextmanager
-async def observing(
-    folder: Path, work: Path, ipython: Path, ours: Collection[Path], *, seen: Path
-) -> AsyncIterator[Observed]:
-    """What is observed of one kernel, which is to start with this IPython folder and sees the copy `work` as `seen`. See
-    `witness` for `ours`."""
-    observed = Observed(folder, work, await asyncio.to_thread(look, work))
+async def observing(watched: Watched) -> AsyncIterator[Observed]:
+    """What is observed of one kernel, which is to start with the IPython folder in `watched.private`."""
+    observed = Observed(watched)
     try:
-        write_witness(ipython, observed.given, seen, ours)
+        write_witness(watched.private / "ipython", observed.given, watched.seen, watched.aside)
         yield observed
     finally:
         observed.close()

@@ -1,9 +1,10 @@
-"""One cage, described: what is seen, read and written in it. `bubblewrap` and `landlock` say it in their own words."""
+"""One cage, described: what is seen, read and written in it. `bubblewrap`, `landlock` and `seatbelt` say it in their words."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any, Literal
 from . import landlock, seccomp
 from .installation import SYSTEM
 
-Contained = Literal["A", "B"]
-CONTAINED: tuple[Contained, ...] = ("A", "B")
-"""The tiers that `Cage` describes, the stronger first."""
+Contained = Literal["A", "B", "M"]
+CONTAINED: tuple[Contained, ...] = ("M",) if sys.platform == "darwin" else ("A", "B")
+"""The tiers that may be had on this system, the stronger first."""
 
 ETC = tuple(
     f"/etc/{name}"

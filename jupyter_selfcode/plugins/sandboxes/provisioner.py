@@ -22,7 +22,7 @@ from typing import Any
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Int, List, Unicode
 
-from ...analysis.secrets import looks_secret, redact
+from ...analysis.secrets import forms_in, looks_secret
 from . import launcher
 
 HOST = "JUPYTER_SELFCODE_HOST"
@@ -56,7 +56,7 @@ def scrubbed(environ: Mapping[str, str], grants: Collection[str] = ()) -> dict[s
 
 def secret(name: str, value: str) -> bool:
     """Whether a variable looks secret, by its name or by its value."""
-    return looks_secret(name) or redact(value) != value
+    return looks_secret(name) or bool(forms_in(value))
 
 
 class LimitedProvisioner(LocalProvisioner):

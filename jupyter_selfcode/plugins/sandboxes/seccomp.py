@@ -84,11 +84,14 @@ NEWEST = 462
 """System calls above this number (mseal) are refused as unknown: the newer ones change mounts and attributes by new doors."""
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
-SOCK_DGRAM = 2
+SOCK_STREAM, SOCK_SEQPACKET = 1, 5
 NEW_NAMESPACES = 0x7E020080
 """All CLONE_NEW* bits: NEWNS, NEWTIME (which is 0x80), NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET."""
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 """Typing into a terminal that is shared with others."""
+FILE_IOCTLS = tuple(ord(kind) << 8 for kind in "fXv\x94")
+"""Kinds of ioctl (its second byte) that change a file, its flags or its file system, through a descriptor that was opened
+for reading; Landlock knows rules for those of devices only."""
 
 LOAD, AND, JUMP, EQUAL, GREATER, ANY_BIT, RETURN = 0x20, 0x54, 0x05, 0x15, 0x25, 0x45, 0x06
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -127,11 +130,13 @@ def _where(number: int | None, body: list[Instruction]) -> list[Instruction]:
 
 
 def _sockets(domains: Iterable[int]) -> list[Instruction]:
-    """Unix streams (asyncio and pools need pairs of them), no datagrams, for these may be sent without connecting."""
+    """Unix streams (asyncio and pools need pairs of them), and nothing else of Unix: datagrams may be sent without
+    connecting, and the kernel takes a raw Unix socket for one of datagrams."""
     body: list[Instruction] = [
         (LOAD, 0, 0, argument(0)),
-        (EQUAL, 0, 5, AF_UNIX),
-        (LOAD, 0, 0, argument(1)), (AND, 0, 0, 0xF), (EQUAL, 0, 1, SOCK_DGRAM), _give(refuse(errno.EPERM)), _give(ALLOW),
+        (EQUAL, 0, 6, AF_UNIX),
+        (LOAD, 0, 0, argument(1)), (AND, 0, 0, 0xF), (EQUAL, 1, 0, SOCK_STREAM), (EQUAL, 0, 1, SOCK_SEQPACKET),
+        _give(ALLOW), _give(refuse(errno.EPERM)),
     ]  # fmt: skip
     for domain in domains:
         body += [(EQUAL, 0, 1, domain), _give(ALLOW)]
@@ -177,7 +182,9 @@ def program(*, namespaces: bool, network: bool = False, machine: str = "") -> by
         number("prlimit64"), [(LOAD, 0, 0, argument(0)), (EQUAL, 1, 0, 0), _give(refuse(errno.EPERM)), _give(ALLOW)]
     )
     typing = [(EQUAL, 0, 1, TIOCSTI), _give(refuse(errno.EPERM)), (EQUAL, 0, 1, TIOCLINUX), _give(refuse(errno.EPERM))]
-    code += _where(number("ioctl"), [(LOAD, 0, 0, argument(1)), *typing, _give(ALLOW)])
+    # as a file system answers that has no such ioctl, which programs know how to go on from
+    files = [] if namespaces else [(AND, 0, 0, 0xFF00), *_any_of(FILE_IOCTLS, refuse(errno.ENOTTY))]
+    code += _where(number("ioctl"), [(LOAD, 0, 0, argument(1)), *typing, *files, _give(ALLOW)])
     code += _where(number("socket"), _sockets((AF_INET, AF_INET6) if network else ()))
     code += _where(number("socketpair"), _sockets(()))
     code.append(_give(ALLOW))

@@ -1,4 +1,4 @@
-"""`!command` in a kernel that may open no terminal: tier B, where the user's other terminals are in the same folder.
+"""`!command` in a kernel that may open no terminal: tiers B and M, where the user's other terminals are in the same folder.
 
 IPython runs such commands in a pseudo-terminal of their own; here they run with a pipe, as they do on Windows.
 """

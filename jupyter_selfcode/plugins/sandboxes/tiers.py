@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from ...values.trial import Tier
-from . import bubblewrap, cage, landlock, launcher, seccomp
+from . import bubblewrap, cage, landlock, launcher, seatbelt, seccomp
 from .enclose import enclosed
 from .installation import installation
 from .plan import CONTAINED, Cage, Contained, home
@@ -149,6 +149,8 @@ def _test(tier: Contained, folder: Path) -> str:
         inner = ["--", *python, json.dumps({**wanted, "control": str(plan.seen_control)})]
         with enclosed(plan, found.program, inner) as made:
             policy = {"parent": os.getpid(), "memory": None, "processes": None, "file_size": 2**20, **made.policy}
+            # only the cage may be what keeps it from the outside, no folder that another user could not enter anyway
+            policy["needed"] = [*made.policy.get("needed", ()), str(outside)]
             command = (sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *made.command)
             inside = _tried(command, str(plan.cwd), made.descriptors)
     if passed := [name for name in FORBIDDEN if inside.get(name) is not False]:
@@ -156,8 +158,19 @@ def _test(tier: Contained, folder: Path) -> str:
     return "" if inside.get("own") else "its self-test could not write its own file"
 
 
+TO_DROP = {"CAP_CHOWN": 0, "CAP_DAC_OVERRIDE": 1, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
+"""What root needs to run a trial as an unprivileged user, reach its sockets and end it: <linux/capability.h>."""
+
+
+def _capabilities() -> int:
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    return int(status.partition("CapEff:")[2].split()[0], 16)
+
+
 def _unfit(tier: Contained) -> str:
     """Why a tier cannot be there, as far as that is known without running it."""
+    if tier == "M":
+        return "" if sys.platform == "darwin" and Path(seatbelt.PROGRAM).exists() else "it needs macOS"
     if sys.platform != "linux":
         return "it needs Linux"
     if not seccomp.known():
@@ -179,8 +192,14 @@ def _key(tier: Contained) -> str:
     return hashlib.sha256(b"\0".join([*sources, repr(told).encode()])).hexdigest()[:24]
 
 
+def _bound() -> str:
+    """Why root cannot run a trial as somebody else, as in some containers."""
+    lacking = [n for n, bit in TO_DROP.items() if os.geteuid() == 0 and not _capabilities() >> bit & 1]
+    return f"root lacks the rights to become somebody else: {', '.join(lacking)}" if lacking else ""
+
+
 def _probed(tier: Contained) -> str:
-    if reason := _unfit(tier):
+    if reason := _unfit(tier) or _bound():
         return reason
     remembered = temp_root() / f"tier-{_key(tier)}"
     if remembered.exists():
@@ -202,21 +221,23 @@ def _probed(tier: Contained) -> str:
 @functools.cache
 def probe() -> Given:
     """What this machine gives. The first call of a boot takes some tenths of a second."""
-    return Given({"A": _probed("A"), "B": _probed("B")})
+    return Given({tier: _probed(tier) for tier in CONTAINED})
 
 
 def choose(wanted: str = "auto", *, as_root: bool = False, network: bool = False) -> Contained:
     """The tier to use. Raises `RuntimeError` with the reason where what is wanted is not to be had."""
     if os.geteuid() == 0 and as_root:
-        if wanted == "A" or network or (reason := _unfit("B")):
-            raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if not network else ""))
+        reason = _unfit("B")
+        if wanted == "A" or network or reason:
+            raise RuntimeError("as root only tier B, without a network, can be had" + (f": {reason}" if reason else ""))
         return "B"
     given = probe()
-    order: tuple[Contained, ...] = ("A",) if network or wanted == "A" else ("B",) if wanted == "B" else CONTAINED
+    order = [t for t in CONTAINED if wanted in ("auto", t) and not (network and t == "B")]
     for tier in order:
         if not given.reasons[tier]:
             return tier
-    raise RuntimeError("; ".join(f"tier {t}: {given.reasons[t]}" for t in order))
+    reasons = "; ".join(f"tier {t}: {given.reasons[t]}" for t in order) or f"tier {wanted} is not for this system"
+    raise RuntimeError(reasons + ("; a network can be granted in tier A only" if network else ""))
 
 
 def tasks_of(user: int) -> int:

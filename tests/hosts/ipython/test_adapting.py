@@ -132,3 +132,18 @@ def test_trouble_of_our_own_is_one_line_and_the_cell_stays_as_it_is(person):
 def test_what_a_syntax_error_says_is_the_same_in_every_session(person):
     person.run("x = = 3", "s")
     assert person.extension.session.failure().evalue == "invalid syntax (line 1)"
+
+
+def test_of_a_proposal_for_two_cells_one_may_be_accepted_and_reaches_no_level(person):
+    person.run("x = 1", "a")
+    person.run("y = 2", "b")
+    person.model_says(person.edit("a", "x = 10") + person.edit("b", "y = 20"))
+    person.run("%selfcode adapt ten times as much", "w")
+    person.run("%selfcode accept --cell nobody", "w")
+    assert "This proposal changes no cell 'nobody'; it changes a, b." in " ".join(person.told().split())
+    assert person.run("%selfcode accept --cell b", "w").success, person.told()
+    assert [c.source for c in person.notebook().cells] == ["x = 1", "y = 20"]
+    version = person.extension.workspace().lineage()[-1].version
+    assert (version.kind, version.level) == ("adapt", None)
+    assert "the evidence is about the whole" in version.assumptions[0]
+    assert not person.extension.workspace().waiting.all()

@@ -226,3 +226,15 @@ def test_settings_of_the_session_reach_the_work(person):
     person.run("%selfcode model openai/some-model")
     assert person.extension.settings.model == "openai/some-model"
     assert person.extension.workspace().settings.model == "openai/some-model"
+
+
+def test_the_very_request_is_shown_in_a_cell_and_nothing_is_sent(person):
+    person.model_says(person.edit("a", "n = 2"))
+    person.run("n = 1", "a")
+    person.told()
+    assert person.run("%selfcode send count to 2, don't {stop}", "x").success
+    told = person.told()
+    assert "Would be sent; nothing was" in told
+    assert "count to 2, don't {stop}" in told
+    assert person.model.asked == []
+    assert person.shell.user_ns["n"] == 1

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_selfcode.hosts.ipython.green import is_command, is_marked, plain_lines
+from jupyter_selfcode.analysis.marks import is_command, is_marked
+from jupyter_selfcode.hosts.ipython.green import plain_lines
 
 CODE = '%%selfcode\n"""Count.\n\n>>> n\n3\n"""\nn = 3\nn'
 

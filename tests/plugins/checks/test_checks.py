@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jupyter_selfcode.plugins.checks.bandit import BanditCheck
+from jupyter_selfcode.plugins.checks.capabilities import CapabilitiesCheck
 from jupyter_selfcode.plugins.checks.contract import ContractCheck
 from jupyter_selfcode.plugins.checks.fake_fixes import FakeFixCheck
 from jupyter_selfcode.plugins.checks.imports import ImportsCheck
@@ -16,7 +18,9 @@ from jupyter_selfcode.values.patch import DeleteCell, InsertCell, Patch, Replace
 from jupyter_selfcode.values.request import Failure, Request
 from jupyter_selfcode.values.trial import Candidate, CellResult, Example, Run, Trial
 
-CHECKS = (RunsCheck, ScopeCheck, ImportsCheck, ContractCheck, OutputsCheck, FakeFixCheck)
+CHECKS = (
+    RunsCheck, ScopeCheck, CapabilitiesCheck, ImportsCheck, ContractCheck, OutputsCheck, FakeFixCheck, BanditCheck,
+)  # fmt: skip
 
 
 def book(*sources: str) -> Notebook:
@@ -128,35 +132,11 @@ def test_a_trial_that_does_not_reach_its_target_is_refused():
         ("return 1", "scope:syntax"),
         ("x = 'a\u202eb'", "scope:hidden"),
         ("x\u200b = 1", "scope:hidden"),
-        ("!rm -rf data", "scope:magic"),
-        ("%pip install evil", "scope:magic"),
-        ("%env A=1", "scope:magic"),
-        ("%run other.py", "scope:magic"),
-        ("%load_ext evil", "scope:magic"),
-        ("%%writefile a.py\nx = 1", "scope:magic"),
-        ("%%html\n<script></script>", "scope:magic"),
-        ("%config SelfCode.policy = 'deploy'", "scope:magic"),
-        ("%selfcode accept", "scope:magic"),
-        ("files = !ls", "scope:magic"),
-        ("get_ipython().system('ls')", "scope:magic"),
     ],
 )
 def test_sources_that_may_not_come_in_are_refused(new, code):
     found = screened(ScopeCheck(), book("a = 1", "print(a)"), WORDS, ReplaceSource("c1", new))
     assert ("block", code) in found
-
-
-@pytest.mark.parametrize(
-    "new",
-    ["%matplotlib inline\nx = 1", "%%time\nx = 1", "await f()", "s = '!ls'", "%timeit f()", "%%selfcode plot\nx = 1"],
-)
-def test_sources_that_may_come_in_pass(new):
-    assert screened(ScopeCheck(), book("a = 1", "print(a)"), WORDS, ReplaceSource("c1", new)) == []
-
-
-def test_a_magic_that_was_there_before_may_stay():
-    nb = book("!ls\nprint(a)")
-    assert screened(ScopeCheck(), nb, WORDS, ReplaceSource("c0", "!ls\nprint(b)")) == []
 
 
 def test_a_syntax_error_is_told_with_its_line():
@@ -217,6 +197,7 @@ def test_tags_and_locks_may_not_be_used_to_get_round_the_gates():
     ("new", "said"),
     [
         ("import nump", "near: numpy"),
+        ("import reqeusts_pro", "It needs package 'reqeusts_pro', not installed"),
         ("import sklearn.cross_validation", "no module 'sklearn.cross_validation'"),
         ("from sklearn.preprocessing import Imputer", "no 'Imputer'"),
         ("from scipy.integrate import simps", "near: simpson"),

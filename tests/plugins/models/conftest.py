@@ -17,6 +17,7 @@ class Endpoint:
     """`behaviours` are used up one a call, the last one stays; `keys` are the authorizations that were sent."""
 
     def __init__(self) -> None:
+        self.answer = ANSWER
         self.behaviours: list[str] = ["well"]
         self.keys: list[str] = []
         self.requests: list[dict[str, Any]] = []
@@ -103,7 +104,7 @@ class Endpoint:
                 self.send_header("Connection", "close")
                 self.end_headers()
                 self.chunk({"role": "assistant", "content": ""})
-                text = "" if behaviour == "nothing" else ANSWER
+                text = "" if behaviour == "nothing" else endpoint.answer
                 for start in range(0, len(text), 50):
                     if behaviour in ("half", "broken") and start > 100:
                         return

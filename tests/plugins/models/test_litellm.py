@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -279,3 +280,27 @@ async def test_long_prompts_are_priced_at_the_dearer_rate():
     assert short is not None
     assert long is not None
     assert long.prompt > short.prompt
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["history", "nb.ipynb"], ["run", "nb.ipynb"], ["model", "openai/x"]])
+async def test_no_word_of_the_command_line_imports_litellm_into_its_own_process(words: list[str], tmp_path: Path):
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "nb.ipynb").write_text(json.dumps(notebook))
+    program = (
+        "import sys; from jupyter_selfcode.hosts.cli.main import main; "
+        f"assert main([*{words!r}, '--model', 'openai/x']) in (0, 21); "
+        "bad = [m for m in sys.modules if m.split('.')[0] in ('litellm', 'openai', 'httpx')]; assert not bad, bad"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+async def test_the_side_process_is_given_no_telemetry_no_foreign_price_list_and_no_proxy_for_this_machine():
+    given = LitellmModel("ollama_chat/x")._environment(
+        {"LITELLM_LOG": "DEBUG", "LITELLM_MODEL_COST_MAP_URL": "http://evil", "HTTP_PROXY": "http://proxy", "no_proxy": "a"}
+    )
+    assert given["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+    assert not {"LITELLM_LOG", "LITELLM_MODEL_COST_MAP_URL"} & set(given)
+    assert given["no_proxy"] == "a,localhost,127.0.0.1,::1"
+    assert "litellm.proxy" not in SIDE.read_text("utf-8")

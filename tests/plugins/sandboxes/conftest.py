@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes import tiers
+
 Left = Callable[[], list[str]]
 
 
@@ -21,6 +23,18 @@ def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(tempfile, "tempdir", str(made))
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def caged() -> Callable[[str], str]:
+    """The tier that is asked for; the test is skipped, with the reason, where this machine does not give it."""
+
+    def given(tier: str) -> str:
+        if reason := tiers.probe().reasons.get(tier, ""):
+            pytest.skip(f"tier {tier} is not to be had here: {reason}")
+        return tier
+
+    return given
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ TIER = {"now": "auto"}
 
 
 @pytest.fixture(autouse=True, params=["A", "B", "C"])
-def tier(request):
-    """Each tier, chosen by name; a machine that does not give one says so by failing, not by another tier's results."""
-    TIER["now"] = request.param
+def tier(request, caged):
+    """Each tier, chosen by name: never another tier's results in its place."""
+    TIER["now"] = caged(request.param)
     return request.param
 
 

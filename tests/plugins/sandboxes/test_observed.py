@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jupyter_selfcode.plugins.sandboxes import observed as module
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-from jupyter_selfcode.plugins.sandboxes.observed import Observed, difference, look
+from jupyter_selfcode.plugins.sandboxes.observed import Observed, Watched, difference, look
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.effect import Effect
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -48,6 +48,7 @@ async def test_files_that_are_read_created_changed_deleted_and_renamed_are_told_
 
 
 async def test_what_lies_outside_is_told_by_its_whole_path_and_the_real_folder_is_refused(root, tmp_path):
+    """With limits only: in a cage neither is there."""
     folder = tmp_path / "nb"
     folder.mkdir()
     (tmp_path / "elsewhere.txt").write_text("x")
@@ -56,7 +57,7 @@ async def test_what_lies_outside_is_told_by_its_whole_path_and_the_real_folder_i
     _, effects, _ = await effects_of(
         folder, "open('link.txt').read()", f"open({str(folder / 'mine.txt')!r}, 'w')", "open('/etc/passwd').read()",
         wanted="C",
-    )
+    )  # fmt: skip
     assert effects == [
         Effect("reads", str(tmp_path / "elsewhere.txt"), "0"), Effect("changes", "mine.txt", "1", refused=True),
         Effect("reads", "/etc/passwd", "2"),
@@ -64,18 +65,26 @@ async def test_what_lies_outside_is_told_by_its_whole_path_and_the_real_folder_i
     assert [e.outside for e in effects] == [True, False, True]
 
 
-async def test_network_processes_environment_and_native_code_are_told_without_values(root, tmp_path):
+@pytest.mark.parametrize("tier", ["auto", "C"])
+async def test_network_processes_environment_and_native_code_are_told_without_values(root, tmp_path, tier):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         _, effects, _ = await effects_of(
-            tmp_path, f"import socket\nsocket.create_connection(('127.0.0.1', {port})).close()",
+            tmp_path, f"import socket\ntry: socket.create_connection(('127.0.0.1', {port})).close()\nexcept OSError: pass",
             "import subprocess\nsubprocess.run(['true', 'now'])",
             "import os\nos.environ['COLOR'] = 'swordfish'\nos.environ.pop('COLOR')",
-            "import ctypes\nctypes.CDLL(None)",
+            "import ctypes\nctypes.CDLL(None)", wanted=tier,
         )  # fmt: skip
     told = [(e.kind, e.cell_id) for e in effects]
     assert told == [("network", "0"), ("process", "1"), ("environment", "2"), ("native", "3")]
     assert [e.what for e in effects] == [f"127.0.0.1:{port}", "true now", "COLOR", "this process"]
+    assert [e.refused for e in effects] == [tier != "C", False, False, False]
+
+
+async def test_the_home_folder_is_named_as_it_is_typed_in_every_tier(root, tmp_path):
+    for tier in ("auto", "B"):
+        _, effects, _ = await effects_of(tmp_path, "import os\nopen(os.path.expanduser('~/.bashrc'), 'a').close()", wanted=tier)
+        assert [(e.kind in ("creates", "changes"), e.what) for e in effects] == [(True, "~/.bashrc")]
 
 
 async def test_what_libraries_do_for_themselves_is_not_told(root, tmp_path):
@@ -119,9 +128,9 @@ async def teller(tmp_path):
     """An `Observed` that is at work on cell `c`, and the end of the pipe to write to."""
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    made = Observed(tmp_path, work, look(work))
+    made = Observed(Watched(tmp_path, work, work, tmp_path / "private"))
     fd = os.dup(made.given)
-    made.listen()
+    await made.listen()
     made.cell_id = "c"
     try:
         yield made, fd

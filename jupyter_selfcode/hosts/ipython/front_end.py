@@ -1,7 +1,8 @@
-"""The front end as a surface, as far as a kernel reaches it: `set_next_input`.
+"""The front end as a surface, as far as a kernel reaches it.
 
-In Jupyter a payload of the running cell's reply replaces that cell's content. Other cells cannot be reached, so their new
-source is shown, ready to paste. In a terminal the payload fills the next prompt.
+One with our extension takes an edit of the open notebook, over as many cells as it takes, and undoes it in one step. In any
+other Jupyter a payload of the running cell's reply (`set_next_input`) replaces that cell's content; other cells cannot be
+reached, so their new source is shown, ready to paste. In a terminal the payload fills the next prompt.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...analysis.changes import CellChange, cell_changes
+from ...analysis.marks import is_marked
+from ...values.messages import Edit, edit_ops
 from ...values.notebook import Notebook
 from ...values.version import Version
+from .channel import Channel
 from .document import SessionDocument
-from .green import is_marked
 from .session import LiveSession
 
 
@@ -27,14 +30,21 @@ class FrontEnd:
     name: str = "front end"
     to_paste: list[CellChange] = field(default_factory=list)
     """Cells whose new source the person has to bring into the notebook."""
+    sent: Edit | None = None
+    """The edit of the open notebook that the last deployment sent; None where it went another way."""
     _said: str = ""
 
     def read(self) -> Notebook:
         """What the session's document holds."""
         return self.document.read()
 
-    def prepare(self, before: Notebook, after: Notebook, version: Version) -> StagedInput:
-        """Find what has to be shown."""
+    def prepare(self, before: Notebook, after: Notebook, version: Version) -> StagedEdit | StagedInput:
+        """Find what has to be shown, and the way to the person."""
+        self.sent = None
+        channel = self.session.channel
+        client = channel.client() if channel is not None else None
+        if channel is not None and client is not None:
+            return StagedEdit(self, channel, client, before, after, version)
         return StagedInput(self, [c for c in cell_changes(before, after) if c.change != "metadata"])
 
     def report(self) -> str:
@@ -57,6 +67,15 @@ class FrontEnd:
             else:
                 lines.append(self._by_hand(c))
         self._said = " ".join(line for line in lines if line)
+
+    def edited(self, edit: Edit, changes: list[CellChange]) -> None:
+        """The open notebook was sent an edit."""
+        self.sent, self.to_paste = edit, []
+        for c in changes:
+            self.document.shown_now(c.cell_id)
+        places = ", ".join(str(c.place) for c in changes if c.change != "metadata")
+        cells = "cells" if "," in places else "cell"
+        self._said = f"Changed in the open notebook: {cells} {places}. Ctrl+Z there takes it back." if places else ""
 
     def _by_hand(self, c: CellChange) -> str:
         named = f"cell {c.place} ({c.cell_id})"
@@ -99,3 +118,31 @@ class StagedInput:
 
     def discard(self) -> None:
         """Nothing was shown."""
+
+
+@dataclass
+class StagedEdit:
+    """An edit of the open notebook that is ready to be sent."""
+
+    surface: FrontEnd
+    channel: Channel
+    client: str
+    before: Notebook
+    after: Notebook
+    version: Version
+    _sent: bool = False
+
+    def commit(self) -> None:
+        """Send it. The answer comes when the cell has ended, if at all, and is not waited for."""
+        edit = self.channel.edit(self.client, self.version, edit_ops(self.before, self.after))
+        self._sent = True
+        self.surface.edited(edit, list(cell_changes(self.before, self.after)))
+
+    def revert(self) -> None:
+        """Send the edit back."""
+        if self._sent:
+            self.channel.edit(self.client, self.version, edit_ops(self.after, self.before))
+        self.surface.sent = None
+
+    def discard(self) -> None:
+        """Nothing was sent."""

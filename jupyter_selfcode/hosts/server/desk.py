@@ -1,0 +1,196 @@
+"""The notebooks below a server's root: found by their path, opened for one answer, worked on one command at a time.
+
+What blocks runs on threads; what listens to a notebook is told on the server's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ... import overview
+from ...commands import Reply, parse_line
+from ...config import SelfCode
+from ...selfcode import Workspace, name_in_history, open_notebook, open_store
+from ...values.errors import SelfcodeError, StoreError
+from ...values.events import Event
+from ...values.messages import AtWork, Changed, Rest, Working
+from ...values.shown import State
+from ...values.version import head
+from ...views.work import told
+from ...waiting import WAITING
+
+T = TypeVar("T")
+Message = AtWork | Rest | Changed
+Listener = asyncio.Queue[Message]
+
+WORKERS = 4
+"""Answers that are read at the same time."""
+
+
+class Busy(SelfcodeError):
+    """Another command is at work on this notebook."""
+
+
+class Stopped(SelfcodeError):
+    """A person stopped the command."""
+
+
+@dataclass
+class Job:
+    """A command at work. It is told of events, and ends at the next one once it was stopped."""
+
+    say: Callable[[Message], None]
+    working: Working
+    stopped: bool = False
+
+    def __call__(self, event: Event) -> None:
+        self.working = told(self.working, event)
+        self.say(AtWork(self.working))
+        self.tick()
+
+    def tick(self) -> None:
+        """Called a few times a second while it waits."""
+        if self.stopped:
+            raise Stopped("Stopped; nothing was changed.")
+
+
+class Desk:
+    """What the server knows of the notebooks that are looked at."""
+
+    def __init__(self, settings: SelfCode) -> None:
+        self.settings = settings
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="selfcode")
+        self._jobs: dict[Path, Job] = {}
+        self._listeners: dict[Path, set[Listener]] = {}
+        self._lock = threading.Lock()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do it on a thread of the pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def opened(self, file: Path) -> Iterator[Workspace]:
+        """The workspace of a notebook file. Raises `BadInput`, `StoreError`."""
+        workspace = open_notebook(file, self.settings)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+    def state(self, file: Path) -> State:
+        """The first look; a history that cannot be read is part of it. Raises `BadInput`."""
+        try:
+            with self.opened(file) as workspace:
+                return overview.state(workspace)
+        except StoreError as e:
+            from importlib.metadata import version
+
+            return State(name_in_history(self.settings, file), version("jupyter_selfcode"), "broken", str(e))
+
+    def stamp(self, file: Path) -> object:
+        """Changes when the history of a notebook is written; always another one where that cannot be told."""
+        if self.settings.store_url:
+            return object()
+        history = file.parent / ".selfcode" / "history.sqlite"
+        stamps = []
+        for part in (history, history.with_name(history.name + "-wal")):
+            with contextlib.suppress(OSError):
+                status = part.stat()
+                stamps.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(stamps)
+
+    def changed(self, file: Path) -> Changed:
+        """The newest version, and what waits. Raises `StoreError`."""
+        store, name = open_store(self.settings, file.parent), name_in_history(self.settings, file)
+        try:
+            newest = head(store.lineage(name, 20)) or head(store.lineage(name))
+            return Changed(newest.version.id if newest else None, tuple(store.notes(name, WAITING)))
+        finally:
+            store.close()
+
+    # ---- working -----------------------------------------------------------------------------------------------------
+
+    async def command(self, file: Path, line: str) -> Reply:
+        """Do what a line of the grammar says to the notebook file. Raises `SelfcodeError`, `Busy`, `Stopped`."""
+        command, args = parse_line(line)
+        loop = asyncio.get_running_loop()
+
+        def say(message: Message) -> None:
+            loop.call_soon_threadsafe(self._tell, file, message)
+
+        word = command.name or "looking"
+        job = Job(say, Working(word, detail=word, started=time.time()))
+        with self._lock:
+            if file in self._jobs:
+                raise Busy(f"Another command is at work on {file.name}; wait until it has finished, or stop it.")
+            self._jobs[file] = job
+
+        def work() -> Reply:
+            with self.opened(file) as workspace:
+                return command.run(workspace, args, job)
+
+        self._tell(file, AtWork(job.working))
+        done: asyncio.Future[Reply] = loop.create_future()
+        # a thread of its own that does not outlive the server: a command may take minutes
+        threading.Thread(target=_settle, args=(loop, done, work), name="selfcode-command", daemon=True).start()
+        try:
+            return await done
+        finally:
+            with self._lock:
+                del self._jobs[file]
+            self._tell(file, Rest())
+
+    def stop(self, file: Path) -> bool:
+        """Stop what is at work on a notebook; whether there was something."""
+        with self._lock:
+            job = self._jobs.get(file)
+        if job is not None:
+            job.stopped = True
+        return job is not None
+
+    # ---- telling -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def listening(self, file: Path) -> Iterator[Listener]:
+        """A queue of what happens to a notebook through this server."""
+        queue: Listener = asyncio.Queue()
+        self._listeners.setdefault(file, set()).add(queue)
+        if job := self._jobs.get(file):
+            queue.put_nowait(AtWork(job.working))
+        try:
+            yield queue
+        finally:
+            self._listeners[file].discard(queue)
+            if not self._listeners[file]:
+                del self._listeners[file]
+
+    def _tell(self, file: Path, message: Message) -> None:
+        for queue in self._listeners.get(file, ()):
+            queue.put_nowait(message)
+
+
+def _settle(loop: asyncio.AbstractEventLoop, done: asyncio.Future[T], work: Callable[[], T]) -> None:
+    """Do it on this thread; what comes of it is told on the loop."""
+
+    def tell(call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the server has stopped
+            loop.call_soon_threadsafe(lambda: None if done.cancelled() else call())
+
+    try:
+        result = work()
+    except Exception as e:
+        error = e
+        tell(lambda: done.set_exception(error))
+    else:
+        tell(lambda: done.set_result(result))

@@ -1,0 +1,111 @@
+/** The sidebar: the shared panel, told by the model. */
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import { Panel } from '../shared/panel';
+import type { ITrans } from '../shared/trans';
+import { selfcodeIcon } from '../icon';
+import type { Model } from './model';
+
+/** What opens in the main area. */
+export interface ICompare {
+  versions(from: string, to: string): void;
+  waiting(name: string): void;
+}
+
+export class Sidebar extends ReactWidget {
+  constructor(
+    private readonly model: Model,
+    private readonly compare: ICompare,
+    private readonly trans: ITrans
+  ) {
+    super();
+    this.id = 'jupyter-selfcode-sidebar';
+    this.addClass('jp-SelfcodeSidebar');
+    this.title.icon = selfcodeIcon;
+    this.title.caption = trans.__('selfcode: what this notebook does to itself');
+    document.addEventListener('visibilitychange', this.look);
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('selfcode'));
+  }
+
+  dispose(): void {
+    document.removeEventListener('visibilitychange', this.look);
+    super.dispose();
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.look();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this.look();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.look();
+  }
+
+  private readonly look = (): void => {
+    this.model.seen = this.isVisible && document.visibilityState === 'visible';
+  };
+
+  protected render(): JSX.Element {
+    return <UseSignal signal={this.model.changed}>{() => this.draw()}</UseSignal>;
+  }
+
+  private draw(): JSX.Element {
+    const { model, trans } = this;
+    if (!model.panel) {
+      return (
+        <div className="jp-Selfcode">
+          <p className="jp-Selfcode-empty">
+            {trans.__('Open a notebook to see its versions here.')}
+          </p>
+        </div>
+      );
+    }
+    const state = model.state && { ...model.state, settings: model.settings };
+    return (
+      <Panel
+        trans={trans}
+        state={state}
+        rows={model.rows}
+        now={model.working}
+        busy={model.busy}
+        stopping={model.stopping}
+        told={model.told}
+        opened={model.opened}
+        detail={model.detail}
+        failure={model.failure}
+        idle={model.idle}
+        run={this.run}
+        open={this.open}
+        dismiss={this.dismiss}
+        days={model.days}
+        openCost={model.openCost}
+        older={model.older}
+        stop={this.stop}
+        compare={this.compareVersions}
+        compareWaiting={this.compareWaiting}
+        setting={this.setting}
+        read={this.read}
+      />
+    );
+  }
+
+  private readonly run = (line: string): void => void this.model.run(line);
+  private readonly read = (line: string): void => void this.model.read(line);
+  private readonly stop = (): void => void this.model.stop();
+  private readonly dismiss = (): void => this.model.dismiss();
+  private readonly open = (opened: Model['opened']): void => this.model.open(opened);
+  private readonly setting = (name: string, value: unknown): void =>
+    void this.model.set(name, value);
+  private readonly compareVersions = (from: string, to: string): void =>
+    this.compare.versions(from, to);
+  private readonly compareWaiting = (name: string): void => this.compare.waiting(name);
+}

@@ -1,0 +1,62 @@
+"""What judging outside of the candidate's process costs: a whole trial of one changed cell, with the judge and without.
+
+    python -m tests.benchmarks.bench_judge [ROUNDS]
+
+A number, and a frame of 10,000 rows. Medians of trials in turns, and their ratio; the difference is a second kernel's start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from jupyter_selfcode.engine import Engine
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.values.events import Tried
+from jupyter_selfcode.values.notebook import Cell, Notebook
+from jupyter_selfcode.values.patch import Patch, ReplaceSource
+from jupyter_selfcode.values.request import Failure, Request
+from jupyter_selfcode.values.trial import Candidate, CellResult, Run
+
+CASES = {
+    "a number": ("x = 21", '"""Y.\n\n>>> y\n42\n"""\ny = x * 2'),
+    "a frame": (
+        "import pandas as pd\ndf = pd.DataFrame({'a': range(10_000), 'b': 1.5})",
+        '"""Y.\n\n>>> y.b.sum() == 15000\nTrue\n"""\ny = df[df.a >= 0]',
+    ),
+}
+
+
+async def once(folder: Path, above: str, change: str, warrant: str) -> float:
+    """Seconds of a trial; with a warrant nothing is judged again."""
+    nb = Notebook((Cell("a", "code", above), Cell("b", "code", "y = bad")))
+    engine = Engine((), ContainedSandbox(), (), None)  # type: ignore[arg-type]
+    failure = Failure("b", "NameError", "bad")
+    before = Run((CellResult("a", "ok"), CellResult("b", "error", failure=failure)), "error")
+    candidate = Candidate(Patch(nb.digest, (ReplaceSource("b", change),)), "", "bench", warrant=warrant)
+    start = time.perf_counter()
+    async for event in engine.try_out(candidate, Request("", "exception", "b", failure=failure), nb, folder, before, {}):
+        if isinstance(event, Tried):
+            assert warrant or [j.verdict for j in event.trial.judged] == ["confirmed"], event.trial.judged
+    return time.perf_counter() - start
+
+
+async def main(rounds: int) -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as made:
+        for name, (above, change) in CASES.items():
+            taken: dict[str, list[float]] = {"": [], "not judged": []}
+            await once(Path(made), above, change, "")
+            for _ in range(rounds):
+                for warrant, seconds in taken.items():
+                    seconds.append(await once(Path(made), above, change, warrant))
+            a, b = statistics.median(taken["not judged"]), statistics.median(taken[""])
+            print(f"{name:10} trial alone {a * 1000:6.0f} ms   with the judge {b * 1000:6.0f} ms   ratio {b / a:.2f}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 7))
