@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,9 @@ from ..values.notebook import Notebook
 from ..values.trial import CAGES, Example, Finding, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
+DISAGREES = "runs:fork"
+"""The finding that a copy and a clean kernel gave different results."""
+
 Recorded = Mapping[str, tuple[Any, ...]]
 """Outputs that a notebook file carries, by cell id."""
 
@@ -111,7 +114,7 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said = [f"ran from the top in a clean kernel ({where}), {_count(ran, 'cell')}"]
         if why:
             said.append(f"not in a copy: {why}")
-    if unchanged := len((was_well & ran.keys()) - touched):
+    if unchanged := len((was_well & (ran.keys() - (_above(after, touched) if trial.kind == "forked" else set()))) - touched):
         said.append(f"{unchanged} untouched ran again; differing outputs are listed as findings")
     if examples:
         said.append(
@@ -141,17 +144,26 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
 
 
-def confirmed(forked: Trial, fresh: Trial) -> Trial:
-    """The fresh trial of a change that passed in a copy; a question where the two disagree."""
-    results = {r.cell_id: r for r in forked.run.results} if forked.run else {}
-    for r in fresh.run.results if fresh.run else ():
-        same = (other := results.get(r.cell_id)) is None or (
-            other.status == r.status and same_outputs(other.outputs, r.outputs)
-        )
-        if not same and r.cell_id in forked.candidate.patch.cells:
-            said = f"Cell {r.cell_id} gave one result in a copy of the running state, and another from the top."
-            return replace(fresh, findings=(*fresh.findings, Finding("runs:fork", said, "ask", r.cell_id)))
+def confirmed(forked: Trial, fresh: Trial, after: Notebook) -> Trial:
+    """The fresh trial of a change that passed in a copy; a question where the two disagree on a cell that the change can
+    affect, or on whether a cell runs at all."""
+    affected = {i for cell_id in forked.candidate.patch.cells if cell_id in after for i in slice_below(after, cell_id)}
+    affected |= set(forked.candidate.patch.cells)
+    results = {r.cell_id: r for r in fresh.run.results} if fresh.run else {}
+    for r in forked.run.results if forked.run else ():
+        other = results.get(r.cell_id)
+        if other is None:  # what stopped it before is a finding of its own, or shows above
+            continue
+        if other.status != r.status or (r.cell_id in affected and not same_outputs(other.outputs, r.outputs)):
+            said = f"Cell {r.cell_id} gave one result in a copy of a running kernel, and another from the top."
+            return replace(fresh, findings=(*fresh.findings, Finding(DISAGREES, said, "ask", r.cell_id)))
     return replace(fresh, assumptions=(*fresh.assumptions, "tried in a copy first, which agreed"))
+
+
+def _above(notebook: Notebook, touched: Collection[str]) -> set[str]:
+    """The cells above the first of these."""
+    first = min((notebook.index(i) for i in touched), default=0)
+    return {c.id for c in notebook.cells[:first]}
 
 
 def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[str]) -> list[str]:

@@ -139,14 +139,16 @@ async def validate(
 
     With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it.
     """
-    forking = base is not None and isinstance(sandbox, ForkingSandbox)
-    opened = sandbox.open_from(base, notebook, folder, limits) if forking else sandbox.open(notebook, folder, limits)  # type: ignore[attr-defined]
     cells = notebook.cells[:count]
     total = sum(c.runs for c in cells)
     results: list[CellResult] = []
     examples: list[Example] = []
     start = time.monotonic()
-    async with opened as kernel:
+    async with (
+        sandbox.open_from(base, notebook, folder, limits)
+        if base is not None and isinstance(sandbox, ForkingSandbox)
+        else sandbox.open(notebook, folder, limits)
+    ) as kernel:
         async with aclosing(execute(kernel, cells, evidence)) as running:
             async for result, held in running:
                 results.append(result)
