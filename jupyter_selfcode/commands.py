@@ -23,6 +23,7 @@ from .values.errors import BadInput
 from .values.events import Decided, Event
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
+from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
 
@@ -88,6 +89,7 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     if isinstance(decision, Ask):
         name = proposal_id(decided)
         data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
+        data |= {"strength": _strength(decision.trial.strength)}
         data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
@@ -103,9 +105,17 @@ def deployed(workspace: Workspace, version: Version | None, before: Any, decided
         return Reply({"status": "rerun"}, views.message("Ran the cells again; no code was changed.", "ok"))
     number = workspace.lineage()[-1].number
     data = {"status": "deployed", "version": version.id, "number": number, "kind": version.kind, "by": version.by,
-            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost)}
+            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost),
+            "strength": _strength(version.mutants)}
     view = views.deployed(version, number, before, workspace.notebook(), reports, speak=spoken(workspace))
     return Reply(data, view)
+
+
+def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
+    """What a contract is worth against small mistakes, with the counts that people are shown."""
+    if strength is None:
+        return None
+    return {**plain(strength), "caught": strength.caught, "counted": strength.counted, "summary": summary(strength)}
 
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
