@@ -268,6 +268,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
+    data |= {"unasked": reading.unasked(workspace)}
     return Reply(data, views.cost(data))
 
 

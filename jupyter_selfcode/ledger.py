@@ -7,20 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from .analysis.fingerprint import fingerprint
 from .codec import from_json, to_json
-from .protocols import Store
+from .engine import Engine
+from .protocols import Deployer, Store
 from .stages import watch
 from .stages.record import now
 from .values.canonical import digest
-from .values.ledger import Heal, Rails, WentWell
+from .values.decision import Accept, Ask
+from .values.events import Decided
+from .values.ledger import Ended, Heal, Rails, WentWell
 from .values.notebook import Notebook
-from .values.request import Failure
-from .values.version import Recorded
+from .values.request import Failure, Variable
+from .values.version import Recorded, Version, in_force
+
+if TYPE_CHECKING:
+    from .config import SelfCode
 
 HEAL, WELL, PROBATION = "heal", "well", "probation"
 KEPT = 200
 """Attempts that are remembered; the oldest are forgotten first."""
+REASON = 300
+"""Characters of a reason that is kept."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,27 @@ class Ledger:
         for key in list(notes)[: max(0, len(notes) + 1 - KEPT)]:
             self.store.drop_note(self.path, HEAL, key)
         self.store.put_note(self.path, HEAL, f"{heal.at} {heal.fingerprint[:8]}", to_json(heal))
+
+    def enter(self, failure: Failure, notebook: Notebook, fingerprint: str, decided: Decided, name: str) -> Heal | None:
+        """Enter what an attempt came to; `name` is the version or the proposal that it made. None, and no entry, for
+        trouble of the environment, such as a model out of reach: that is no attempt."""
+        decision = decided.decision
+        match decision:
+            case Accept():
+                ended: Ended = "deployed"
+            case Ask():
+                ended = "waits"
+            case _ if decision.status in ("failed", "budget"):
+                ended = "budget" if decision.status == "budget" else "failed"
+            case _:
+                return None
+        trial = decision.trial if isinstance(decision, (Accept, Ask)) else None
+        heal = Heal(
+            now(), failure.cell_id, fingerprint, code_of(notebook, failure.cell_id), failure.ename, ended, name,
+            decision.reason[:REASON], trial.candidate.proposer if trial else "", decided.cost, decided.seconds,
+        )  # fmt: skip
+        self.add(heal)
+        return heal
 
     def refusal(self, failure: Failure, notebook: Notebook, fingerprint: str) -> tuple[str, Heal | None]:
         """Why this failure is not to be tried unasked (empty: it may be), and the attempt that speaks against it."""
@@ -67,6 +98,13 @@ class Ledger:
             return ""
         count = watch.in_vain(heals, self.well())
         return f"{count} changes in a row came to nothing, so no model is asked until the notebook runs well again."
+
+    def spared(self, engine: Engine) -> tuple[Engine, str]:
+        """The engine without what costs money, where too much came to nothing, and why."""
+        free = [p for p in engine.proposers if not p.price]
+        if len(free) == len(engine.proposers) or not (said := self.breaker_open()):
+            return engine, ""
+        return replace(engine, proposers=free), said
 
     def number_of(self, version_id: str) -> int | str:
         """The number of a version, for people."""
@@ -113,13 +151,36 @@ class Ledger:
                 return recorded
         return None
 
-    def taken_back(self, version_id: str) -> None:
-        """A version was rolled back on probation: the attempt that made it was in vain."""
+    def take_back(
+        self, engine: Engine, surfaces: Sequence[Deployer], blamed: Recorded, failure: Failure
+    ) -> tuple[Version, Recorded] | None:
+        """Bring back what was there before a version on probation: the rollback, and the version that is in force again.
+        None where a person changed something since. Raises as `Engine.restore` does."""
+        lineage = self.store.lineage(self.path)
+        target = watch.take_back_to(lineage, blamed)
+        if target is None:
+            return None
+        leaving = next((r.version for r in lineage if r.version.id == in_force(lineage)), None)
+        words = f"version {blamed.number} was on probation and failed: {failure.ename} in {failure.cell_id}"
+        version = engine.restore(target.version, "rollback", surfaces, self.path, "policy", words, leaving=leaving)
+        self._taken_back(blamed.version.id)
+        return version, target
+
+    def _taken_back(self, version_id: str) -> None:
+        """The attempt that made it was in vain."""
         for key, body in self.store.notes(self.path, HEAL).items():
             heal = from_json(Heal, body)
             if heal.ended == "deployed" and heal.name == version_id:
                 self.store.drop_note(self.path, HEAL, key)
                 self.store.put_note(self.path, HEAL, key, to_json(replace(heal, at=now(), ended="rolled back")))
+
+
+def mark(failure: Failure, notebook: Notebook, variables: Sequence[Variable], settings: SelfCode, engine: Engine, path: str) -> str:
+    """By what a failure is known again, and who would mend it by these settings."""
+    s = settings
+    budget = (s.budget_usd, s.budget_tokens, s.budget_attempts, s.budget_seconds)
+    by = (s.policy, sorted(s.proposers), s.model, s.api_base, budget, engine.lessons(path))
+    return fingerprint(failure, notebook, variables, by)
 
 
 def code_of(notebook: Notebook, cell_id: str) -> str:

@@ -12,6 +12,7 @@ from .analysis.censoring import censored
 from .analysis.changes import cell_changes
 from .analysis.secrets import Redactor, forms_in, redact
 from .config import plugins
+from .ledger import Ledger
 from .plugins.models import supply
 from .selfcode import Workspace
 from .values.canonical import plain
@@ -146,6 +147,11 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
     """What was spent, in all, per version and per day."""
     made = [r for r in lineage if r.version.kind == "adapt"]
     return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def unasked(workspace: Workspace) -> list[dict[str, Any]]:
+    """The attempts to mend something that nobody asked for, oldest first: also those that came to nothing."""
+    return [plain(heal) | {"tokens": heal.cost.tokens} for heal in Ledger(workspace.store, workspace.path).heals()]
 
 
 def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:

@@ -10,17 +10,14 @@ A notebook without a history has no ledger, and a run in which nothing fails mak
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..protocols import Kernel
-from ..stages.record import now
 from ..stages.watch import upgraded
-from ..values.decision import Accept, Ask
 from ..values.errors import SelfcodeError
 from ..values.events import Decided
-from ..values.ledger import Ended, Heal
+from ..values.ledger import Heal
 from ..values.notebook import Notebook
 from ..values.request import Failure
 from ..values.trial import Run
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
     from ..config import SelfCode
     from ..engine import Engine
     from ..ledger import Ledger
-
-REASON = 300
-"""Characters of a reason that the ledger keeps."""
 
 
 class RunRails:
@@ -96,33 +90,18 @@ class RunRails:
         return self._ledger.blamed(failure, notebook, self.made)
 
     def take_back(self, bench: Bench, blamed: Recorded, failure: Failure) -> tuple[Version, Recorded] | None:
-        """Bring back what was there before a version on probation; None where a person changed something since. Raises
-        as `Engine.restore` does."""
-        from ..stages.watch import take_back_to
-        from ..values.version import in_force
-
+        """Take back a version on probation, as `Ledger.take_back` does."""
         assert self._ledger is not None
-        lineage = bench.store.lineage(bench.path)
-        target = take_back_to(lineage, blamed)
-        if target is None:
-            return None
-        leaving = next((r.version for r in lineage if r.version.id == in_force(lineage)), None)
-        words = f"version {blamed.number} was on probation and failed: {failure.ename} in {failure.cell_id}"
-        version = bench.engine.restore(
-            target.version, "rollback", [bench.file], bench.path, "policy", words, leaving=leaving
-        )
-        self._ledger.taken_back(blamed.version.id)
-        self.made.append(version.id)
-        return version, target
+        taken = self._ledger.take_back(bench.engine, [bench.file], blamed, failure)
+        if taken is not None:
+            self.made.append(taken[0].id)
+        return taken
 
     def fingerprint(self, bench: Bench, failure: Failure, notebook: Notebook, before: Run) -> str:
-        """By what this failure is known again, and who would mend it."""
-        from ..analysis.fingerprint import fingerprint
+        """By what this failure is known again."""
+        from ..ledger import mark
 
-        s = self._settings
-        budget = (s.budget_usd, s.budget_tokens, s.budget_attempts, s.budget_seconds)
-        by = (s.policy, sorted(s.proposers), s.model, s.api_base, budget, bench.engine.lessons(bench.path))
-        return fingerprint(failure, notebook, before.variables, by)
+        return mark(failure, notebook, before.variables, self._settings, bench.engine, bench.path)
 
     def refusal(self, failure: Failure, notebook: Notebook, fingerprint: str) -> tuple[str, str]:
         """Why this failure is left alone (empty: it may be tried), and the name of the proposal that still waits for it."""
@@ -136,35 +115,15 @@ class RunRails:
         return said, last.name if waits else ""
 
     def spared(self, engine: Engine) -> tuple[Engine, str]:
-        """The engine without what costs money, where too much came to nothing, and why."""
+        """The engine that may be used now, and why it is without models where it is."""
         assert self._ledger is not None
-        free = [p for p in engine.proposers if not p.price]
-        if len(free) == len(engine.proposers) or not (said := self._ledger.breaker_open()):
-            return engine, ""
-        return replace(engine, proposers=free), said
-
-    # ---- after -----------------------------------------------------------------------------------------------------
+        return self._ledger.spared(engine)
 
     def enter(self, failure: Failure, notebook: Notebook, fingerprint: str, decided: Decided, name: str) -> None:
-        """Enter what an attempt came to. Trouble of the environment, such as a model out of reach, is no attempt."""
-        from ..ledger import code_of
-
+        """Enter what an attempt came to."""
         assert self._ledger is not None
-        decision = decided.decision
-        match decision:
-            case Accept():
-                ended: Ended = "deployed"
-                self.made.append(name)
-            case Ask():
-                ended = "waits"
-            case _ if decision.status in ("failed", "budget"):
-                ended = "budget" if decision.status == "budget" else "failed"
-            case _:
-                return
-        trial = decision.trial if isinstance(decision, (Accept, Ask)) else None
-        heal = Heal(
-            now(), failure.cell_id, fingerprint, code_of(notebook, failure.cell_id), failure.ename, ended, name,
-            decision.reason[:REASON], trial.candidate.proposer if trial else "", decided.cost, decided.seconds,
-        )  # fmt: skip
-        self.heals.append(heal)
-        self._ledger.add(heal)
+        heal = self._ledger.enter(failure, notebook, fingerprint, decided, name)
+        if heal is not None:
+            self.heals.append(heal)
+        if heal is not None and heal.ended == "deployed":
+            self.made.append(name)

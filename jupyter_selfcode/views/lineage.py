@@ -265,7 +265,7 @@ def _first_block(found: Sequence[Any]) -> str:
 
 def cost(data: Mapping[str, Any]) -> View:
     """What was spent, in all, per version, and per change that is still alive."""
-    log = _sent(data.get("sent", ()))
+    log = [*_unasked(data.get("unasked", ())), *_sent(data.get("sent", ()))]
     if not data["versions"]:
         return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet.")), *log))
     alive = data["alive"]
@@ -319,6 +319,24 @@ def cost(data: Mapping[str, Any]) -> View:
             *log,
         )
     )
+
+
+def _unasked(heals: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What was tried that nobody asked for, newest first."""
+    if not heals:
+        return []
+    rows = tuple(
+        (
+            say(dim(briefly(h["at"]))),
+            say(f"{h['ename']} in {h['cell_id']}"),
+            say(Span(h["ended"], "ok" if h["ended"] == "deployed" else "warning")),
+            say(dim(h["proposer"])),
+            say(f"{h['tokens']:,}"),
+        )
+        for h in reversed(heals[-NEWEST:])
+    )
+    table = Table(("when", "failure", "came to", "by", "tokens"), rows, frozenset({4}), wide=1)
+    return [Fold(f"tried unasked: {count(len(heals), 'attempt')}", (table,), shown=True)]
 
 
 def _sent(lines: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -56,6 +56,7 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
     answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
     progress.finish(view, answer if asked else None)
     extension.workspace().tell_changed()
+    extension.look_again()
     return reply
 
 
