@@ -80,7 +80,7 @@ class Ledger:
         heals = self.heals()
         if last := watch.tried(heals, fingerprint):
             came = {
-                "deployed": f"version {self.number_of(last.name)} mended it, and was taken back since",
+                "deployed": f"version {self._number_of(last.name)} mended it, and was taken back since",
                 "waits": "a change was proposed for it and not accepted",
                 "rolled back": "the change that mended it was rolled back on probation",
                 "budget": "the budget was spent on it",
@@ -106,7 +106,7 @@ class Ledger:
             return engine, ""
         return replace(engine, proposers=free), said
 
-    def number_of(self, version_id: str) -> int | str:
+    def _number_of(self, version_id: str) -> int | str:
         """The number of a version, for people."""
         found = (r.number for r in self.store.lineage(self.path) if r.version.id == version_id)
         return next(found, version_id[:12])
