@@ -11,6 +11,7 @@ from typing import Any
 from .analysis.censoring import censored
 from .analysis.changes import cell_changes
 from .analysis.secrets import Redactor, forms_in, redact
+from .analysis.staleness import Ran, Stale, stale_cells
 from .config import plugins
 from .ledger import Ledger
 from .plugins.models import supply
@@ -71,6 +72,13 @@ def row(r: Recorded) -> dict[str, Any]:
         "parents": list(v.parents), "restores": v.restores, "usd": v.cost.usd, "tokens": v.cost.tokens,
         "calls": v.cost.calls, "seconds": v.seconds, "replayed": v.cost.replayed, "rationale": v.rationale,
     }
+
+
+def stale(workspace: Workspace) -> tuple[Stale, ...]:
+    """The cells of a live session that do not hold what a run from the top would give; none for a notebook on disk."""
+    if workspace.session is None:
+        return ()
+    return stale_cells(workspace.notebook(), [Ran(*run) for run in workspace.session.runs()])
 
 
 def around(workspace: Workspace, r: Recorded) -> tuple[Notebook, Notebook]:

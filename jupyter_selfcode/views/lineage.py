@@ -57,8 +57,9 @@ def panel(
     settings: Mapping[str, Any],
     *,
     speak: Speak = in_magic,
+    stale: Sequence[str] = (),
 ) -> View:
-    """The first look: versions, what waits, what it cost, settings."""
+    """The first look: versions, what waits, what it cost, settings; `stale` tells which cells are out of date."""
     newest = head(lineage)
     if newest is None:
         state: Spans = say("none yet; the first change begins the history")
@@ -100,7 +101,7 @@ def panel(
     quiet = Fold("all settings", (Facts(tuple((k, say(str(v))) for k, v in settings.items())),))
     if waiting:
         steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
-    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_waiting(waiting), Steps(steps)]
+    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), Steps(steps)]
     return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
 
 
@@ -228,9 +229,13 @@ def blame(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> View:
     )
 
 
-def why(recorded: Recorded, back: str = "") -> View:
+def _stale(lines: Sequence[str]) -> list[Block]:
+    return [Listing(tuple(say(Span(line, "warning")) for line in lines))] if lines else []
+
+
+def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
     """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so; `back` says which
-    later one brought that state back."""
+    later one brought that state back, `stale` why it is out of date in this session."""
     v = recorded.version
     blocks: list[Block] = [
         Title(
@@ -238,6 +243,7 @@ def why(recorded: Recorded, back: str = "") -> View:
             "plain",
             " · ".join(p for p in ("cells " + ", ".join(v.patch.cells) if v.patch.cells else "", back) if p),
         ),
+        *_stale(stale),
         Facts(tuple(facts_of(v))),
     ]
     if v.findings:
