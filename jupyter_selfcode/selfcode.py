@@ -97,6 +97,9 @@ class Session(Protocol):
     def ran(self) -> Sequence[str]:
         """Ids of the cells that have run in this session."""
 
+    def runs(self) -> Sequence[tuple[str, str, bool]]:
+        """Every run of a cell, oldest first: its id, its source then, whether it went well."""
+
 
 def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
     """Ids and sources of the code cells through the last one that the trial ran or touched; commands are no part of it."""
