@@ -57,8 +57,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(home: Path, *options: str, module: str = "jupyterlab") -> Iterator[Server]:
-    """A server of its own: no settings, kernels or workspaces of anybody else's."""
+def serving(
+    home: Path, *options: str, module: str = "jupyterlab", python: str | Path = sys.executable
+) -> Iterator[Server]:
+    """A server of its own: no settings, kernels or workspaces of anybody else's. `python` is that of its environment."""
     root = home / "root"
     root.mkdir(parents=True)
     folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
@@ -70,7 +72,7 @@ def serving(home: Path, *options: str, module: str = "jupyterlab") -> Iterator[S
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), encoding="utf-8")
     port = free_port()
     command = [
-        sys.executable, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
+        python, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}", "--allow-root",
         "--ServerApp.jpserver_extensions={'jupyter_selfcode': True}",
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True", *options,
