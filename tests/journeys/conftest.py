@@ -98,12 +98,14 @@ def sources(path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel of this package, built from its sources on a machine without Node.js."""
+    """The wheel of this package, built from its sources on a machine without Node.js; or the one that `SELFCODE_WHEEL` names."""
+    if built := os.environ.get("SELFCODE_WHEEL"):
+        return Path(built)
     home = tmp_path_factory.mktemp("wheel")
     sources = home / "sources"
     shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*OUTPUTS))
-    for built in ("labextension", "static"):
-        shutil.rmtree(sources / "jupyter_selfcode" / built, ignore_errors=True)
+    for folder in ("labextension", "static"):
+        shutil.rmtree(sources / "jupyter_selfcode" / folder, ignore_errors=True)
     environment = {**os.environ, "PATH": str(home)}  # pip adds the build's own tools, and nothing else is there
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", home, "."]
     done = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import edit, recorded, serving
+from .conftest import edit, installed, recorded, serving
 
 pytestmark = pytest.mark.timeout(600)
 
 WORDS = "Double the stock."
 OLDEST_AND_NEWEST = ("4.2", "4.6")
 BETWEEN = ("4.3", "4.4", "4.5")
-
-
-def installed(wheel: Path, home: Path, *packages: str) -> Path:
-    """The Python of a new environment that has the wheel and these packages."""
-    environment = {**os.environ, "UV_LINK_MODE": "hardlink", "VIRTUAL_ENV": ""}
-    uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "-q", "-p", sys.executable, home], env=environment, check=True)
-    python = home / "bin/python"
-    subprocess.run([*uv, "pip", "install", "-q", "-p", python, *packages, wheel], env=environment, check=True)
-    return python
 
 
 @pytest.mark.parametrize(
