@@ -56,6 +56,7 @@ def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
     from ..engine import settle
     from ..plugins.deployers.file import FileDeployer
     from ..plugins.deployers.lock import lock
+    from ..protocols import ForkingSandbox
     from ..selfcode import history_of, make_engine, open_store
 
     with lock(source), closing(open_store(settings, source.parent)) as store:
@@ -64,7 +65,12 @@ def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
         path = history_of(settings, store, source, notebook)
         if store.lineage(path):
             settle(store, path, notebook)
-        yield Bench(make_engine(settings, store), store, file, path)
+        engine = make_engine(settings, store)
+        try:
+            yield Bench(engine, store, file, path)
+        finally:
+            if isinstance(engine.sandbox, ForkingSandbox):
+                engine.sandbox.stop()
 
 
 def containment(settings: SelfCode) -> tuple[LiveCage | None, str]:

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import nbformat
 from playwright.sync_api import Page, sync_playwright
@@ -150,11 +149,11 @@ def sidebar(page: Page, server: Server, count: int) -> None:
     """First paint, update and scrolling with so many versions."""
     name = f"{count}.ipynb"
     notebook(server.root / name, "x = 0")
-    lab = opened(page, server, name)
+    opened(page, server, name)
     painted = []
     for i in range(5):
         if i:
-            lab = opened(page, server, name)
+            opened(page, server, name)
         painted.append(page.evaluate(FIRST_PAINT))
     print(f"{count:>5,} versions: first paint {told(painted)}")
     store = SqlStore(beside(server.root))
