@@ -149,7 +149,7 @@ class Engine:
                     trials += fresh
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
-                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
+                        async with aclosing(self.measured(decision, notebook, folder)) as measured:
                             async for told in measured:
                                 yield told
                                 if isinstance(told, Tried):
@@ -201,7 +201,7 @@ class Engine:
             trial = replace(trial, judged=judged, findings=trial.findings + found)
         yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
 
-    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
+    async def measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
         """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
         there is no contract, or no cage to make mistakes in."""
         trial = None if isinstance(decision, Reject) else decision.trial
