@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ...analysis.forms import docstring_of, span, split
 from ...analysis.magics import mask, parse, parse_masked
@@ -76,7 +77,7 @@ def _formatted(sources: Sequence[str], folder: Path) -> list[str] | None:
     """The sources as ruff formats the cells of a notebook; None where it cannot."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
         for i, source in enumerate(sources)
     ]
