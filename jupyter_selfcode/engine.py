@@ -243,7 +243,7 @@ class Engine:
         yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
         mistakes = mistakes_in(notebook, after, patch.cells)
         strength = await mutate(
-            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
+            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above, notebook
         )
         yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
 
