@@ -26,7 +26,7 @@ from ..analysis.contract import examples_of, executable, in_kernel, is_intent, j
 from ..analysis.effects import effects_of, slice_below
 from ..analysis.evidence import asserted
 from ..analysis.magics import parse
-from ..analysis.mutants import Slip, slips
+from ..analysis.mutants import Slip, columns_named, slips
 from ..analysis.trees import stored
 from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
 from ..values.errors import SelfcodeError
@@ -265,8 +265,9 @@ def _missing(survivor: Mutant | None, reads: Collection[str]) -> str:
 
 def mistakes_in(before: Notebook, after: Notebook, touched: Sequence[str]) -> tuple[Slip, ...]:
     """Mistakes in the touched cells, those in what the change brought first, by turns from every cell."""
+    columns = columns_named(c.source for c in after.code_cells)
     found = [
-        list(islice(slips(i, after.cell(i).source, before.cell(i).source if i in before else ""), 4 * MUTANTS))
+        list(islice(slips(i, after.cell(i).source, before.cell(i).source if i in before else "", columns), 4 * MUTANTS))
         for i in touched
         if i in after and after.cell(i).type == "code"
     ]
