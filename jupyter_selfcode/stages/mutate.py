@@ -14,8 +14,8 @@ from __future__ import annotations
 import ast
 import inspect
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from doctest import SKIP
 from itertools import islice
 from pathlib import Path
@@ -29,10 +29,13 @@ from ..analysis.magics import parse
 from ..analysis.mutants import Slip, columns_named, slips
 from ..analysis.trees import stored
 from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
+from ..values.decision import Decision, Reject
 from ..values.errors import SelfcodeError
+from ..values.events import Event, StageStarted, Tried
 from ..values.notebook import Cell, Notebook
+from ..values.patch import apply_ops
 from ..values.strength import Mutant, MutantVerdict, Strength
-from ..values.trial import Trial
+from ..values.trial import CAGES, Trial
 
 MUTANTS = 20
 """Mistakes that are made at most, by turns of every kind and statement."""
@@ -201,6 +204,27 @@ def _steps(reply: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:
 def _values(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     found = reply.get("values")
     return found if isinstance(found, Mapping) else {}
+
+
+async def measured(
+    decision: Decision, before: Notebook, sandbox: Sandbox, folder: Path, limits: Limits, seconds: float
+) -> AsyncGenerator[Event, None]:
+    """How much the contract of what was chosen says. The last event is `Tried`; none where no time is set aside, there is no
+    contract, a library documents the change, or it was tried without a cage."""
+    trial = None if isinstance(decision, Reject) else decision.trial
+    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+        return
+    patch = trial.candidate.patch
+    if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
+        return
+    after = apply_ops(patch.ops, before)
+    course, above = course_of(trial, before, after)
+    if course is None:
+        return
+    yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
+    mistakes = mistakes_in(before, after, patch.cells)
+    strength = await mutate(course, mistakes, after, sandbox, folder, limits, seconds, above, before)
+    yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
 
 
 async def mutate(

@@ -28,6 +28,7 @@ from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.plugins.deployers.file import read_file
 from jupyter_selfcode.selfcode import make_engine, open_store
 from jupyter_selfcode.stages.decide import FEW, decide
+from jupyter_selfcode.stages.mutate import measured as measured_of
 from jupyter_selfcode.stages.validate import validate
 from jupyter_selfcode.values.decision import Accept, Ask
 from jupyter_selfcode.values.events import Tried
@@ -74,7 +75,7 @@ async def of_fault(fault: Fault, where: Path, folder: Path, seconds: float) -> l
         if not isinstance(decision, Accept | Ask):
             continue
         strength = None
-        async with aclosing(engine.measured(decision, notebook, folder)) as told:
+        async with aclosing(measured_of(decision, notebook, engine.sandbox, folder, engine.limits, seconds)) as told:
             async for event in told:
                 strength = event.trial.strength if isinstance(event, Tried) else None
         if strength is None:
