@@ -88,6 +88,10 @@ class SelfCode(Configurable):
         10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
         "how many of them the contract catches. 0: none."
     ).tag(config=True)
+    min_strength = Float(
+        0.0, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
+        "deployed unasked, where at least four were counted. 0: the share is shown and decides nothing."
+    ).tag(config=True)
     cool_down_seconds = Float(
         300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."
     ).tag(config=True)
@@ -133,7 +137,7 @@ class SelfCode(Configurable):
 
     def decisions(self) -> Policy:
         """The policy."""
-        return Policy(self.policy, self.min_level)
+        return Policy(self.policy, self.min_level, self.min_strength)
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""
@@ -163,6 +167,9 @@ class SelfCode(Configurable):
                     given[name] = type(limit or wish)(wish) if limit is None else type(limit)(min(limit, wish))
             if isinstance(asked.get("min_level"), int):
                 given["min_level"] = min(4, max(self.min_level, asked["min_level"]))
+            share = asked.get("min_strength")
+            if isinstance(share, (int, float)) and not isinstance(share, bool):
+                given["min_strength"] = min(1.0, max(self.min_strength, float(share)))
         made = SelfCode(**given)
         wish = asked.get("context_level") if isinstance(asked, Mapping) else None
         made.highest_level = min(self.highest_level, wish if wish in LEVELS else "full", key=LEVELS.index)
