@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .analysis.fingerprint import fingerprint
+from .analysis.options import rolled_back
 from .codec import from_json, to_json
 from .engine import Engine
 from .protocols import Deployer, Store
@@ -162,7 +163,8 @@ class Ledger:
             return None
         leaving = next((r.version for r in lineage if r.version.id == in_force(lineage)), None)
         words = f"version {blamed.number} was on probation and failed: {failure.ename} in {failure.cell_id}"
-        version = engine.restore(target.version, "rollback", surfaces, self.path, "policy", words, leaving=leaving)
+        version = engine.restore(target.version, "rollback", surfaces, self.path, "policy", words, leaving=leaving,
+                                 options=rolled_back(f"{words}; probation takes it back"))
         self._taken_back(blamed.version.id)
         return version, target
 

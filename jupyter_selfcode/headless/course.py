@@ -171,8 +171,9 @@ class Course:
         self.failures.append(FailedCell(cell.id, failure.ename, failure.evalue, weighed.kind, weighed.reason))
         if weighed.kind in ("transient", "environment"):
             self.stop(weighed.kind, weighed.reason)
-        elif self.settings.policy == "report":
-            self.stop("failed", f"{weighed.reason} Policy is report: nothing was proposed.")
+        elif (mode := self.settings.policy) in ("report", "suggest"):
+            ask = f" To have a change proposed: jupyter selfcode fix {self.job.source}" if mode == "suggest" else ""
+            self.stop("failed", f"{weighed.reason} Policy is {mode}: nothing was proposed.{ask}")
         elif self.heals >= self.job.heals:
             self.stop("failed", f"{self.heals} changes were made in this run, which is its limit (--heals).")
         elif (again := self._met_before(failure)) is not None:
