@@ -98,6 +98,10 @@ class SelfCode(Configurable):
     probation_runs = Int(
         3, min=0, help="Runs that a new version has to go well in; a failure of what it made takes it back (policy deploy)."
     ).tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
@@ -149,7 +153,7 @@ class SelfCode(Configurable):
         """The policy."""
         rules = (rule.partition("=") for rule in self.policy_by_effect)
         by_class = tuple((name, LADDER.get(mode, mode)) for name, _, mode in rules)
-        return Policy(self.policy, self.min_level, by_class)  # type: ignore[arg-type]
+        return Policy(self.policy, self.min_level, by_class=by_class)  # type: ignore[arg-type]
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""

@@ -28,19 +28,21 @@ def classes_of(kinds: Iterable[str]) -> frozenset[EffectClass]:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`report` says what is wrong and proposes nothing; `suggest` proposes where a person asks; `propose` proposes unasked
-    too, and waits for a person; `deploy` deploys what passed with no question left open, at `min_level` or higher.
+    too, and waits for a person; `deploy` deploys what passed with no question left open, at `min_level` or higher, with a
+    contract that catches at least the share `min_strength` of small mistakes (0 to 1) where that was measured.
 
     `by_class` is stricter for changed code that does more than read: pairs of a class of effects and a mode."""
 
     mode: PolicyMode = "propose"
     min_level: int = 2
+    min_strength: float = 0.0
     by_class: tuple[tuple[EffectClass, PolicyMode], ...] = ()
 
     def tightened(self, mode: str | None) -> Policy:
         """The stricter of this policy and `mode`: notebook metadata may tighten, never loosen."""
         if mode not in STRICTNESS:
             return self
-        return Policy(min(self.mode, mode, key=STRICTNESS.index), self.min_level, self.by_class)
+        return Policy(min(self.mode, mode, key=STRICTNESS.index), self.min_level, self.min_strength, self.by_class)
 
     def for_effects(self, kinds: Iterable[str]) -> tuple[PolicyMode, EffectClass | None]:
         """The mode for code with these kinds of effect, and the class that makes it stricter (None: none does)."""
