@@ -23,6 +23,7 @@ from .values.ledger import Ended, Heal, Rails, WentWell
 from .values.notebook import Notebook
 from .values.request import Failure, Variable
 from .values.version import Recorded, Version, in_force
+from .watching import CLOSED
 
 if TYPE_CHECKING:
     from .config import SelfCode
@@ -94,11 +95,15 @@ class Ledger:
 
     def breaker_open(self) -> str:
         """Why no model is to be asked; empty where one may be."""
-        heals = self.heals()
+        closed = self.store.notes(self.path, CLOSED).get(CLOSED, "")
+        heals = [h for h in self.heals() if h.at > closed]
         if not watch.breaker_open(heals, self.well(), self.rails):
             return ""
         count = watch.in_vain(heals, self.well())
-        return f"{count} changes in a row came to nothing, so no model is asked until the notebook runs well again."
+        return (
+            f"{count} changes in a row came to nothing, so no model is asked until the notebook runs well again, or a person "
+            "says: watch on."
+        )
 
     def spared(self, engine: Engine) -> tuple[Engine, str]:
         """The engine without what costs money, where too much came to nothing, and why."""
