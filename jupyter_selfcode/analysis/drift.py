@@ -21,8 +21,8 @@ from .personal import personal
 from .profiling import COLUMNS, KINDS
 
 LARGE = 0.25
-CHI_SQUARE = 27.88
-"""Nine degrees of freedom, one in a thousand."""
+NORMAL = 3.09
+"""Of the normal distribution, one in a thousand."""
 MORE_NULLS = 0.1
 FEWER, MORE = 0.1, 10.0
 """Of the rows that there were."""
@@ -115,8 +115,9 @@ def _values(name: str, old: Profile, new: Profile) -> Iterator[str]:
         a, b = was[column], now[column]
         if b.nulls - a.nulls > MORE_NULLS or (a.nulls == 0 < b.nulls):
             yield f"{_of(name, column)} had {a.nulls:.0%} missing and has {b.nulls:.0%}."
-        index = stability(a, b)
-        if index > max(LARGE, CHI_SQUARE * (1 / max(1, old.rows) + 1 / max(1, new.rows))):
+        rows = max(1, old.rows), max(1, new.rows)
+        index = stability(a, b, 0.5 / min(rows))
+        if index > max(LARGE, _by_chance(len({k for k, _ in (*a.kinds, *b.kinds)}) or 10, *rows)):
             yield f"The distribution of {_of(name, column)} has shifted{_limits(a, b)} (stability index {index:.2f})."
 
 
@@ -127,8 +128,16 @@ def _limits(a: Column, b: Column) -> str:
     return f": {came:.0%} are values that were not there" if came and a.kinds else ""
 
 
-def stability(a: Column, b: Column) -> float:
-    """The population stability index of two columns; 0.0 where they cannot be compared."""
+def _by_chance(shares: int, rows: int, others: int) -> float:
+    """What the index is one time in a thousand where nothing has changed (chi-square by Wilson and Hilferty, 1931)."""
+    free = max(1, shares - 1)
+    cube = 1 - 2 / (9 * free) + NORMAL * math.sqrt(2 / (9 * free))
+    return free * cube**3 * (1 / rows + 1 / others)
+
+
+def stability(a: Column, b: Column, least: float = 1e-3) -> float:
+    """The population stability index of two columns; 0.0 where they cannot be compared. A share of nothing, which has no
+    logarithm, counts as `least`."""
     if len(a.deciles) == len(b.deciles) == 11:
         edges = sorted(set(a.deciles))
         pairs = [
@@ -140,7 +149,6 @@ def stability(a: Column, b: Column) -> float:
         pairs = [(old.get(kind, 0.0), new.get(kind, 0.0)) for kind in sorted(old.keys() | new.keys())]
     else:
         return 0.0
-    least = 1e-3  # a share of nothing has no logarithm
     return sum((max(q, least) - max(p, least)) * math.log(max(q, least) / max(p, least)) for p, q in pairs)
 
 
