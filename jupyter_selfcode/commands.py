@@ -27,6 +27,7 @@ from .values.request import Failure, Request
 from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
+from .watching import Watching
 
 Tell = Callable[[Event], None]
 NEWEST = 50
@@ -297,6 +298,19 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     return deployed(workspace, workspace.restore("redo"), before)
 
 
+def _watch(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if args.turn:
+        Watching(workspace.store, workspace.path).turn(args.turn == "on")
+    data = reading.watched(workspace)
+    if data["since"] is None:
+        return Reply(data, views.message(f"Nothing is watched. To begin: {spoken(workspace)('watch on')}", "plain"))
+    kept = f"compared with the run of {data['record'][:10]}" if data["record"] else "the next run that goes well is what later ones are compared with"
+    said = [f"Watched since {data['since'][:10]}: {kept}.", *data["told"]]
+    if numbers := data["probation"]:
+        said.append(f"On probation: version {', '.join(map(str, numbers))}.")
+    return Reply(data, views.message(" ".join(said), "warning" if data["told"] else "ok"))
+
+
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
     data |= {"unasked": reading.unasked(workspace)}
@@ -357,6 +371,7 @@ COMMANDS: dict[str, Command] = {
         Command("redo", "bring back what undo took", _redo),
         Command("cost", "tokens, money, seconds; per change still alive", _cost),
         Command("model", "which models are reachable; name one to use it", _model, (argument("name", nargs="?"),)),
+        Command("watch", "adapt unasked where something fails, and tell of data that drifts: on, off; none: what is watched", _watch, (argument("turn", nargs="?", choices=("on", "off")),)),
         Command("doctor", "what was found here, and what to do", _doctor),
         Command("verify", "recompute every hash of the history", _verify),
         Command("export", "the lineage as JSON", _export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),

@@ -17,7 +17,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
 from .values.errors import BadInput
-from .values.policy import STRICTNESS, Policy
+from .values.policy import EFFECT_CLASSES, LADDER, STRICTNESS, Policy
 from .values.request import LEVELS, Level
 
 if TYPE_CHECKING:  # a session loads its settings at once, and the values when a command is used
@@ -43,7 +43,12 @@ class SelfCode(Configurable):
     ).tag(config=True)
     proposers = List(Unicode(), ["rules", "llm"], help="Proposers that may be used; they go in order of price.").tag(config=True)
     policy = Enum(
-        STRICTNESS, "propose", help="report: say what is wrong; propose: wait for a person; deploy: deploy what passed."
+        (*STRICTNESS, *LADDER), "propose", help="report (or observe): say what is wrong; suggest: propose where a person asks; "
+        "propose (approve): wait for a person; deploy (auto): deploy what passed."
+    ).tag(config=True)
+    policy_by_effect = List(
+        Unicode(), help="Stricter for changed code that does more than read: CLASS=POLICY, the class one of reads, writes, "
+        "network, deletes (as in writes=propose, deletes=report)."
     ).tag(config=True)
     min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
     budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
@@ -108,6 +113,19 @@ class SelfCode(Configurable):
     highest_level = Enum(LEVELS, "full")
     """The most that the notebook's own metadata allows; no setting, so that nothing but `tightened` sets it."""
 
+    @validate("policy")
+    def _one_name(self, proposal: Any) -> str:
+        name: str = proposal["value"]
+        return LADDER.get(name, name)
+
+    @validate("policy_by_effect")
+    def _known_classes(self, proposal: Any) -> list[str]:
+        for rule in proposal["value"]:
+            name, _, mode = rule.partition("=")
+            if name not in EFFECT_CLASSES or LADDER.get(mode, mode) not in STRICTNESS:
+                raise TraitError(f"{rule!r} is not CLASS=POLICY with a class of {', '.join(EFFECT_CLASSES)}.")
+        return list(proposal["value"])
+
     @validate("api_key_name")
     def _a_name(self, proposal: Any) -> str:
         from .analysis.secrets import forms_in
@@ -137,7 +155,9 @@ class SelfCode(Configurable):
 
     def decisions(self) -> Policy:
         """The policy."""
-        return Policy(self.policy, self.min_level, self.min_strength)
+        rules = (rule.partition("=") for rule in self.policy_by_effect)
+        by_class = tuple((name, LADDER.get(mode, mode)) for name, _, mode in rules)
+        return Policy(self.policy, self.min_level, self.min_strength, by_class)  # type: ignore[arg-type]
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""
@@ -159,8 +179,9 @@ class SelfCode(Configurable):
         asked = metadata.get(POINTER)
         given = {name: getattr(self, name) for name in self.trait_names(config=True)}
         if isinstance(asked, Mapping):
-            if asked.get("policy") in STRICTNESS:
-                given["policy"] = min(self.policy, asked["policy"], key=STRICTNESS.index)
+            wished = asked.get("policy")
+            if isinstance(wished, str) and LADDER.get(wished, wished) in STRICTNESS:
+                given["policy"] = min(self.policy, LADDER.get(wished, wished), key=STRICTNESS.index)
             for name in ("budget_usd", "budget_tokens", "budget_attempts", "budget_seconds"):
                 limit, wish = given[name], asked.get(name)
                 if isinstance(wish, (int, float)) and not isinstance(wish, bool) and wish >= 0:

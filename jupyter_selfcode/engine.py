@@ -40,7 +40,7 @@ from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageSt
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
-from .values.request import Request
+from .values.request import Option, Request
 from .values.trial import Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
 
@@ -249,7 +249,7 @@ class Engine:
 
     def restore(
         self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = "",
-        *, leaving: Version | None = None,
+        *, leaving: Version | None = None, options: tuple[Option, ...] = (),
     ) -> Version:
         """Bring back the state of an earlier version, as a new version. Raises as `accept` does.
 
@@ -262,7 +262,7 @@ class Engine:
         refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,
-            lambda lineage: record.restored(lineage, kind, target, before, after, by, words),
+            lambda lineage: record.restored(lineage, kind, target, before, after, by, words, options),
         )
 
     def amend(self, after: Notebook, surfaces: Sequence[Deployer], path: str, by: str, words: str) -> Version:

@@ -22,6 +22,7 @@ from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
 from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
+from .watching import Watching
 
 
 def find(workspace: Workspace, name: str) -> Recorded:
@@ -155,6 +156,15 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
     """What was spent, in all, per version and per day."""
     made = [r for r in lineage if r.version.kind == "adapt"]
     return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def watched(workspace: Workspace) -> dict[str, Any]:
+    """Whether the notebook is watched, since when, with what it is compared, what was told, what is on probation."""
+    watching = Watching(workspace.store, workspace.path)
+    record = watching.record()
+    probation = Ledger(workspace.store, workspace.path, workspace.settings.rails()).on_probation()
+    return {"since": watching.since, "record": record.at if record else None, "names": sorted(record.profiles) if record else [],
+            "told": list(watching.told()), "probation": [r.number for r in reversed(probation)]}
 
 
 def unasked(workspace: Workspace) -> list[dict[str, Any]]:

@@ -126,3 +126,18 @@ def test_plugins_are_listed_without_being_loaded_and_unknown_ones_are_named():
     assert {"rules", "llm"} <= set(plugins("proposers"))
     with pytest.raises(BadInput, match="no proposer named 'magic'; installed: llm, rules"):
         plugin("proposers", "magic")
+
+
+@pytest.mark.parametrize(("said", "meant"), [("observe", "report"), ("suggest", "suggest"), ("approve", "propose"), ("auto", "deploy")])
+def test_the_rungs_of_the_ladder_are_names_of_the_policies(said, meant):
+    assert SelfCode(policy=said).policy == meant
+    assert SelfCode(policy="deploy").tightened({"jupyter_selfcode": {"policy": said}}).policy == meant
+
+
+def test_a_class_of_effects_may_have_a_stricter_policy():
+    policy = SelfCode(policy="auto", policy_by_effect=["writes=approve", "deletes=observe"]).decisions()
+    assert policy.for_effects(["reads"]) == ("deploy", None)
+    assert policy.for_effects(["creates"]) == ("propose", "writes")
+    assert policy.for_effects(["creates", "deletes"]) == ("report", "deletes")
+    with pytest.raises(BadInput, match="CLASS=POLICY"):
+        settings(policy_by_effect=["writing=never"])

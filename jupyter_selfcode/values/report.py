@@ -67,7 +67,8 @@ class RunReport:
     proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
     the run's own kernel, re-executions too; `cost_usd` is None where a price is not known; `tier` is the cage that the
     run's own kernel was in. `heals` are the attempts at mending it unasked, as the history keeps them; `probation` the
-    numbers of the versions that have yet to prove themselves; `since` what has changed since it last ran well."""
+    numbers of the versions that have yet to prove themselves; `since` what has changed since it last ran well where it failed,
+    `notices` the same of what is watched where nothing failed."""
 
     status: RunStatus
     exit_code: int
@@ -90,3 +91,4 @@ class RunReport:
     heals: tuple[Heal, ...] = ()
     probation: tuple[int, ...] = ()
     since: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

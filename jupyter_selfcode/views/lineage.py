@@ -7,6 +7,7 @@ from typing import Any
 
 from ..values.events import Decided
 from ..values.notebook import Cell
+from ..values.request import Option
 from ..values.version import Lineage, Recorded, head, left_behind
 from .blocks import (
     Block,
@@ -249,7 +250,9 @@ def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
     if v.findings:
         blocks.append(Listing(findings(v.findings)))
     if v.options:
-        weighed = tuple(say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason) for o in v.options)
+        weighed = tuple(
+            say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason, dim(_figures(o))) for o in v.options
+        )
         blocks.append(Fold(f"weighed: {count(len(weighed), 'option')}", (Listing(weighed),), shown=True))
     if v.tried:
         tried = tuple(
@@ -263,6 +266,14 @@ def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
         )
         blocks.append(Fold(f"tried: {count(len(tried), 'candidate')}", (Listing(tried),), shown=True))
     return View(tuple(blocks))
+
+
+def _figures(option: Option) -> str:
+    """What an option brings, takes at most and risks."""
+    takes = [duration(option.seconds)] if option.seconds else []
+    takes += [count(option.calls, "call")] if option.calls else []
+    parts = [option.brings and f"brings: {option.brings}", takes and f"takes up to {', '.join(takes)}", option.risk]
+    return "".join(f" · {p}" for p in parts if p)
 
 
 def _first_block(found: Sequence[Any]) -> str:
