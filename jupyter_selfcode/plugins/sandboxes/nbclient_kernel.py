@@ -80,6 +80,8 @@ class NbclientKernel:
         self._connected: CellClient | None = None
         self._info: Mapping[str, Any] = {}
         self._note = ""
+        self.printed = 0
+        """How many messages of what our own code printed or showed were forgotten."""
         self._cells = Cells(
             trial, km=kernels, timeout=None, allow_errors=True, record_timing=False, store_widget_state=not trial,
             raise_on_iopub_timeout=trial, iopub_timeout=IDLE_SECONDS, log=LOG,
@@ -191,6 +193,11 @@ class NbclientKernel:
             ) from e
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
+
+    def renew(self, note: str) -> None:
+        """What the limits count begins now: the kernel has waited for the trial that it is to serve. `note`: how it was opened."""
+        self._begun, self._note = time.monotonic(), note
+        self._received = self._messages = 0
 
     async def close(self, *, now: bool) -> None:
         """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
@@ -335,6 +342,7 @@ class NbclientKernel:
         async def drain() -> None:
             while True:
                 message = await client.get_iopub_msg(timeout=None)
+                self.printed += message["msg_type"] not in ("status", "execute_input")
                 idle = message["content"].get("execution_state") == "idle"
                 if idle and message["parent_header"].get("msg_id") == request:
                     return
