@@ -66,7 +66,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
     return Engine(
         proposers=proposers,
         sandbox=ContainedSandbox(
-            settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+            settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root,
+            warm=settings.warm_kernels, warm_seconds=settings.warm_seconds,
         ),
         checks=[plugin("checks", name)() for name in plugins("checks")],
         retrievers=[plugin("retrievers", name)() for name in plugins("retrievers")],
