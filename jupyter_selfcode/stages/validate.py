@@ -152,7 +152,7 @@ async def validate(
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)
         effects, unseen = await kernel.effects()
-        state, detail = kernel.state, kernel.detail
+        state, detail, peak = kernel.state, kernel.detail, kernel.peak
     failed = any(r.status in ("error", "stopped") for r in results)
     done.append(
         Run(
@@ -166,5 +166,6 @@ async def validate(
             sandbox.tier,
             tuple(effects),
             unseen,
+            peak,
         )
     )

@@ -42,7 +42,7 @@ class DeployedVersion:
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
     """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
-    `unseen`: how many events are known to have gone untold."""
+    `unseen`: how many events are known to have gone untold; `peak` bytes of memory that it held at most."""
 
     kind: str
     seconds: float
@@ -52,6 +52,7 @@ class TriedCandidate:
     findings: tuple[Finding, ...] = ()
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
+    peak: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

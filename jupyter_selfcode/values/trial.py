@@ -76,7 +76,8 @@ class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
     `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
-    to have gone untold (none is known of a run that nobody observed).
+    to have gone untold (none is known of a run that nobody observed). `peak`: bytes of memory that the kernel and all that it
+    started held at most, where that was looked at.
     """
 
     results: tuple[CellResult, ...] = ()
@@ -89,6 +90,7 @@ class Run:
     tier: Tier | None = None
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
+    peak: int | None = None
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""

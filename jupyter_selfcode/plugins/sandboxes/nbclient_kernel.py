@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 import signal
@@ -25,6 +24,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from ...analysis.contract import executable
+from ...analysis.printable import size
 from ...protocols import Limits
 from ...values.canonical import plain
 from ...values.effect import Effect
@@ -35,8 +35,9 @@ from ...values.trial import CellResult, RunState
 from . import launcher
 from .bounded import BoundedChannel, CellClient
 from .cells import Cells, failure_of
+from .memory import Peak
 from .observed import Observed
-from .reply import REPLY_LIMIT, asking
+from .reply import asking, told
 
 T = TypeVar("T")
 
@@ -79,9 +80,8 @@ class NbclientKernel:
         self._watchers: list[asyncio.Task[None]] = []
         self._connected: CellClient | None = None
         self._info: Mapping[str, Any] = {}
-        self._note = ""
-        self.printed = 0
-        """How many messages of what our own code printed or showed were forgotten."""
+        self._note, self._peak = "", Peak()
+        self.printed = 0  # messages of what our own code printed or showed, which were forgotten
         self._cells = Cells(
             trial, km=kernels, timeout=None, allow_errors=True, record_timing=False, store_widget_state=not trial,
             raise_on_iopub_timeout=trial, iopub_timeout=IDLE_SECONDS, log=LOG,
@@ -144,19 +144,20 @@ class NbclientKernel:
             content = await self._within(self._reply_to(request), seconds, keep=True)
         except Exception:
             return {}
-        found = [p for p in (content or {}).get("payload", ()) if isinstance(p, dict) and p.get("source") == token]
-        text = found[0].get("data") if found else None
-        if not isinstance(text, str) or len(text) > REPLY_LIMIT:
-            return {}
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+        return told(content, token)
 
     async def effects(self) -> tuple[Sequence[Effect], int]:
         """What the cells did so far outside of their names, and how many events are known to have gone untold."""
         return await asyncio.to_thread(self._observed.told) if self._observed else ((), 0)
+
+    @property
+    def peak(self) -> int | None:
+        """Bytes of memory that the kernel and all that it started have held at most; None where that is not known."""
+        return self._looked(now=True) or None
+
+    def _looked(self, *, now: bool = False) -> int:
+        process = getattr(self._kernels.provisioner, "process", None)
+        return self._peak.look(process.pid, now=now) if self._trial and process is not None else self._peak.held
 
     # ---- life ------------------------------------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class NbclientKernel:
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
     def renew(self, note: str) -> None:
-        """What the limits count begins now: the kernel has waited for the trial that it is to serve. `note`: how it was opened."""
+        """The kernel has waited for the trial that begins now, and with it what is limited. `note`: how it was opened."""
         self._begun, self._note = time.monotonic(), note
         self._received = self._messages = 0
 
@@ -260,11 +261,12 @@ class NbclientKernel:
 
     async def _watch(self) -> None:
         while (code := await self._process.poll()) is None:
+            self._looked()
             await asyncio.sleep(LOOK_SECONDS)
         if code == launcher.MEMORY:
-            self._halt("memory", f"stopped: it took more memory than your limit of {_size(self._limits.memory)}")
+            self._halt("memory", f"stopped: it took more memory than your limit of {size(self._limits.memory)}")
         elif code == launcher.DISK:
-            self._halt("disk", f"stopped: it wrote more than your limit of {_size(self._limits.disk)}")
+            self._halt("disk", f"stopped: it wrote more than your limit of {size(self._limits.disk)}")
         elif code == launcher.PROCESSES:
             self._halt("died", "stopped: it started too many processes")
         elif code < 0:
@@ -281,7 +283,7 @@ class NbclientKernel:
 
     @property
     def _too_large(self) -> str:
-        return f"it gave an output larger than your limit of {_size(self._limits.output)}"
+        return f"it gave an output larger than your limit of {size(self._limits.output)}"
 
     # ---- limits ----------------------------------------------------------------------------------------------------
 
@@ -290,12 +292,12 @@ class NbclientKernel:
         if not self._stop.done():
             self._stop.set_result((state, detail))
 
-    def _let_in(self, size: int) -> bool:
-        self._received += size
+    def _let_in(self, received: int) -> bool:
+        self._received += received
         self._messages += 1
         limit = self._limits.output
         if limit is not None and self._received > limit:
-            self._halt("output", f"stopped: it gave more output than your limit of {_size(limit)}")
+            self._halt("output", f"stopped: it gave more output than your limit of {size(limit)}")
         elif self._messages > MESSAGES:
             self._halt("output", f"stopped: it sent more than {MESSAGES:,} messages")
         return not self._stop.done() or self._stop.result()[0] != "output"
@@ -389,9 +391,3 @@ class NbclientKernel:
         except OSError:
             return ""
         return lines[-1].strip()[:300] if lines else ""
-
-
-def _size(count: int | None) -> str:
-    """A number of bytes as people say it."""
-    count = count or 0
-    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{count / 2**20:.3g} MB"

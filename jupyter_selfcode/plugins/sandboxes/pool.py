@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from ...values.errors import SelfcodeError
 from .kernels import surely
+from .memory import spare
 from .nbclient_kernel import NbclientKernel
 from .warm import Wanted, Warm
 
@@ -27,22 +27,6 @@ LOOK_SECONDS = 2.0
 
 REMEMBERED = 32
 """How many notebooks' imports are remembered as showing."""
-
-MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
-
-
-def spare() -> int | None:
-    """Bytes of memory that could be had now: of this machine, or of the group of processes that we are held to. None where
-    the system does not say."""
-    free: int | None = None
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        free = int(MEMINFO.read_text("ascii").partition("MemAvailable:")[2].split()[0]) * 1024
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        limit, used = (int(GROUP.joinpath(f"memory.{n}").read_text("ascii")) for n in ("max", "current"))
-        files = GROUP.joinpath("memory.stat").read_text("ascii").partition("inactive_file ")[2].split()[0]
-        left = max(0, limit - used + int(files))
-        free = left if free is None else min(free, left)
-    return free
 
 
 def plenty() -> bool:

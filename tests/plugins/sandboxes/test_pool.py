@@ -303,19 +303,6 @@ async def test_who_is_cancelled_while_a_kernel_is_laid_out_leaves_nothing(root, 
     assert left() == []
 
 
-@pytest.mark.parametrize(("group", "free"), [({}, 4 * 2**20), ({"memory.max": "max", "memory.current": "1"}, 4 * 2**20), (
-    {"memory.max": "3000", "memory.current": "2500", "memory.stat": "anon 1\ninactive_file 400\nslab 2\n"}, 900)])  # fmt: skip
-def test_spare_memory_is_that_of_the_machine_or_less_where_a_group_has_less(tmp_path, monkeypatch, group, free):
-    (tmp_path / "meminfo").write_text("MemTotal:  9000 kB\nMemFree:  1 kB\nMemAvailable:    4096 kB\n", "ascii")
-    for name, text in group.items():
-        (tmp_path / name).write_text(text, "ascii")
-    monkeypatch.setattr(pools, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(pools, "GROUP", tmp_path)
-    assert pools.spare() == free
-    (tmp_path / "meminfo").unlink()
-    assert pools.spare() == (900 if "memory.stat" in group else None)
-
-
 PARENT = """
 import asyncio, sys
 from pathlib import Path
