@@ -72,6 +72,15 @@ class CellResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """How a run was served: in a fresh kernel from the top, or in a copy of one that had run the cells above; and the
+    reason, or the way by which that state came."""
+
+    kind: Literal["fresh", "forked"] = "fresh"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
@@ -90,6 +99,7 @@ class Run:
     tier: Tier | None = None
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
+    served: Served = Served()
     peak: int | None = None
 
     def result(self, cell_id: str) -> CellResult | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..analysis.capabilities import PROMISE
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
-from ..analysis.printable import size
+from ..analysis.printable import amount
 from ..values.decision import Accept, Ask, Reject
 from ..values.effect import EffectKind
 from ..values.events import Decided
@@ -164,7 +164,7 @@ def _evidence(trial: Trial, promise: str) -> list[Block]:
     ]
     rows.append(("by", say(c.proposer, f" · {c.model}" if c.model else "", f" · {c.warrant}" if c.warrant else "")))
     if trial.run is not None:
-        held = f" · {size(trial.run.peak)} of memory at most" if trial.run.peak else ""
+        held = f" · {amount(trial.run.peak)} of memory at most" if trial.run.peak else ""
         rows.append(("tried", say(f"{trial.kind} · {duration(trial.seconds)}{held}")))
     if promise:
         rows.append(("sandbox", say(promise)))
