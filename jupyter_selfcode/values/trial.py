@@ -86,7 +86,7 @@ class Run:
 
     `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
     to have gone untold (none is known of a run that nobody observed). `peak`: bytes of memory that the kernel and all that it
-    started held at most, where that was looked at.
+    started held at most, where that was looked at. `spared`: cells that were not run, since they could not differ.
     """
 
     results: tuple[CellResult, ...] = ()
@@ -101,6 +101,7 @@ class Run:
     unseen: int = 0
     served: Served = Served()
     peak: int | None = None
+    spared: tuple[str, ...] = ()
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""
