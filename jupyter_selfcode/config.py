@@ -88,6 +88,10 @@ class SelfCode(Configurable):
         "the memory of these imports. None waits while less than 2 GiB of memory are free. 0: each trial starts its own."
     ).tag(config=True)
     warm_seconds = Float(600.0, min=0, help="Seconds after which a waiting trial kernel is ended.").tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
