@@ -89,6 +89,11 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    warm_kernels = Int(
+        1, min=0, help="Trial kernels that wait, started and with the notebook's imports done, for the next trial; each holds "
+        "the memory of these imports. None waits while less than 2 GiB of memory are free. 0: each trial starts its own."
+    ).tag(config=True)
+    warm_seconds = Float(600.0, min=0, help="Seconds after which a waiting trial kernel is ended.").tag(config=True)
     mutant_seconds = Float(
         10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
         "how many of them the contract catches. 0: none."

@@ -32,7 +32,7 @@ from .stages.judge import judge
 from .stages.mutate import measured
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import Evidence, further, until, validate, within
+from .stages.validate import Evidence, further, sparing, until, validate, why_spared, within
 from .values.canonical import digest
 from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
@@ -193,10 +193,11 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
+        left_out = sparing(notebook, after, candidate.patch.cells, reach, before, request.target)
+        yield StageStarted("validate", "in a trial kernel" + why_spared(left_out))
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
         evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
@@ -204,12 +205,13 @@ class Engine:
         for base in (None,) if doubt else (notebook, None):
             runs: list[Run] = []
             evidence = replace(evidence, carried={})
-            async with aclosing(
-                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
-            ) as events:
+            left_out = () if forked is not None else left_out  # what confirms runs all of it
+            running = validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base, left_out)
+            async with aclosing(running) as events:
                 async for event in events:
                     yield event
-            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            required = [c.id for c in after.cells[:count] if c.type == "code" and c.id not in left_out]
+            run, below = within(runs[0], required, affected)
             if doubt:
                 run = replace(run, served=Served("fresh", doubt))
             trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)

@@ -132,6 +132,10 @@ class Kernel(Protocol):
     @property
     def detail(self) -> str: ...
 
+    @property
+    def peak(self) -> int | None:
+        """Bytes of memory that it and all that it started have held at most; None where that is not known."""
+
 
 @runtime_checkable
 class Sandbox(Protocol):

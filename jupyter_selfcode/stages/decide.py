@@ -138,6 +138,8 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         bare.append("all that holds now held before the change too, so none of it says that the wish is met")
     frames = frames_of(trial, before, after)
     said = [*bare, *said, *_framed(frames)]  # what no gate covered goes first
+    if trial.run.spared:
+        said.append(f"not run again, being out of its reach and needed by nothing that ran: {_named(trial.run.spared)}")
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..analysis.capabilities import PROMISE
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
+from ..analysis.printable import amount
 from ..analysis.size import size_of
 from ..values.decision import Accept, Ask, Reject
 from ..values.effect import EffectKind
@@ -36,7 +37,7 @@ from .blocks import (
     say,
 )
 from .levels import left_open, level_name
-from .words import Speak, count, findings, in_magic, output_text, spent, when
+from .words import Speak, count, duration, findings, in_magic, output_text, spent, when
 
 SHOWN_OUTPUTS = 6
 """How many changed outputs are shown; the rest are counted."""
@@ -178,6 +179,9 @@ def _evidence(trial: Trial, promise: str) -> list[Block]:
         *strength_of(trial.strength),
     ]
     rows.append(("by", say(c.proposer, f" · {c.model}" if c.model else "", f" · {c.warrant}" if c.warrant else "")))
+    if trial.run is not None:
+        held = f" · {amount(trial.run.peak)} of memory at most" if trial.run.peak else ""
+        rows.append(("tried", say(f"{trial.kind} · {duration(trial.seconds)}{held}")))
     if promise:
         rows.append(("sandbox", say(promise)))
     found = findings(trial.findings)

@@ -23,11 +23,12 @@ from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult, Served, Tier
-from .contained import ContainedSandbox, Place
+from .contained import ContainedSandbox
 from .forks import Fork, HazardError, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
 from .observed import Observed, look
+from .place import Place
 
 KEPT = 8
 """Checkpoints that are kept; those that are cheapest to make again go first."""
@@ -213,7 +214,7 @@ class ForkedKernel:
     @property
     def detail(self) -> str:
         """As any kernel's."""
-        return self._now.detail if self._now else self._kept.place.note
+        return self._now.detail if self._now else self._kept.place.copied.note
 
     async def execute(self, cell: Cell) -> CellResult:
         """Run a cell, or give what it gave in this very state."""
@@ -314,6 +315,11 @@ class ForkedKernel:
         above = [e for c in self._kept.chain[: len(self._ran)] for e in c.effects]
         own, unseen = await self._leaf.effects() if self._leaf else ((), 0)
         return (*above, *own), unseen
+
+    @property
+    def peak(self) -> int | None:
+        """That of the whole family: what its copies share counts once."""
+        return self._now.peak if self._now else None
 
     async def _fall_back(self, reason: str, cells: Sequence[Cell]) -> None:
         """A fresh kernel takes over, with these cells run anew."""
