@@ -44,7 +44,7 @@ def enclosed(plan: Cage, python: str, inner: Sequence[str], *, live: bool = Fals
     reached = (*plan.readable, *plan.writable, *(plan.folder / o for o in plan.originals))
     reached = reached if plan.tier == "A" else (*reached, plan.folder)
     policy = {
-        "user": plan.user, "namespaces": plan.tier == "A",
+        "user": plan.user, "cage": "namespaces" if plan.tier == "A" else "alone",
         "needed": [str(p) for p in (*reached, plan.control, plan.content, plan.private)],
         "mapped": [str(plan.content), *plan.writable] if live and plan.user is not None else [],
     }  # fmt: skip
