@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 
 from ...analysis.contract import executable
 from ...protocols import Limits
@@ -117,8 +117,6 @@ class NbclientKernel:
             await self._within(cells.async_execute_cell(node, index), self._limits.cell_seconds)
         except CellTimeoutError:
             self._halt("output", f"stopped: {self._too_large}")
-        except DeadKernelError:
-            self._halt("died", "the kernel died")
         except Exception as e:  # whatever a kernel sends must not end the caller
             self._halt("output", f"stopped: the kernel sent what cannot be read ({type(e).__name__}: {e})"[:300])
         seconds = time.monotonic() - start
@@ -189,16 +187,16 @@ class NbclientKernel:
                 f"The kernel {kernels.kernel_name!r} did not start ({said}). Check it with: jupyter console --kernel "
                 f"{kernels.kernel_name}"
             ) from e
+        self._begun = time.monotonic()
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
     async def close(self, *, now: bool) -> None:
         """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
-        tasks = [*self._watchers, *self._cells.pollers]
-        for task in tasks:
+        for task in self._watchers:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._watchers:
+            await asyncio.wait(self._watchers)
         try:
             if self._kernels.has_kernel and not now:
                 # As `shutdown_kernel`, without its interrupt (the kernel is idle) and its tenth of a second a look.
@@ -267,10 +265,10 @@ class NbclientKernel:
             self._halt("died", f"the kernel died (it ended itself with exit code {code})")
 
     async def _watch_size(self, channel: BoundedChannel) -> None:
-        await channel.broken()
-        await asyncio.sleep(2 * LOOK_SECONDS)  # the end of the process breaks it too, and is the better reason
-        if await self._process.poll() is None:
+        if await channel.broken(IDLE_SECONDS):
             self._halt("output", f"stopped: {self._too_large}")
+        elif await self._process.poll() is None:
+            self._halt("died", "stopped: the kernel has closed its connection, and its process goes on")
 
     @property
     def _too_large(self) -> str:
@@ -322,8 +320,6 @@ class NbclientKernel:
         finally:
             if not task.done():
                 task.cancel()
-                for poller in list(self._cells.pollers):
-                    poller.cancel()
                 await asyncio.wait({task})
             if not task.cancelled():
                 task.exception()  # it was looked at
