@@ -28,6 +28,9 @@ this process is slow (tried: 3,000 displays on a busy machine); a run has no lim
 RECONNECT = 10
 """Milliseconds between two attempts to connect: a kernel listens a while after it was started."""
 
+RETRIED_SECONDS = 0.5
+"""How long ZeroMQ may take from the one to the other: they are two steps of one thread in this process."""
+
 
 class BoundedChannel(AsyncZMQSocketChannel):
     """A channel that reads a message only when the gate lets it through, and survives one that cannot be read."""
@@ -49,18 +52,18 @@ class BoundedChannel(AsyncZMQSocketChannel):
         # The driver has been told and is about to cancel whoever waits here; there is nothing to answer.
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
-    async def broken(self, seconds: float) -> bool:
-        """Wait until the connection breaks. Whether ZeroMQ has refused a message for its size: then it connects anew, and
-        somebody answers. The end of the process breaks it for good; that is waited for no longer than `seconds`."""
+    async def broken(self) -> bool:
+        """Wait until the connection breaks. Whether ZeroMQ has refused a message for its size: such a connection it gives up,
+        while it at once sets out to connect anew where the other end is gone."""
         assert self.socket is not None
-        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED)
         try:
             await _told(monitor, zmq.EVENT_DISCONNECTED)
-            await asyncio.wait_for(_told(monitor, zmq.EVENT_HANDSHAKE_SUCCEEDED), seconds)
+            await asyncio.wait_for(_told(monitor, zmq.EVENT_CONNECT_RETRIED), RETRIED_SECONDS)
         except TimeoutError:
-            return False
-        else:
             return True
+        else:
+            return False
         finally:
             self.socket.disable_monitor()
             monitor.close(linger=0)

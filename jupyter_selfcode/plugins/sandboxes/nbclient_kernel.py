@@ -265,10 +265,12 @@ class NbclientKernel:
             self._halt("died", f"the kernel died (it ended itself with exit code {code})")
 
     async def _watch_size(self, channel: BoundedChannel) -> None:
-        if await channel.broken(IDLE_SECONDS):
-            self._halt("output", f"stopped: {self._too_large}")
-        elif await self._process.poll() is None:
-            self._halt("died", "stopped: the kernel has closed its connection, and its process goes on")
+        refused = await channel.broken()
+        if not refused:  # the watch tells why the process has ended, as soon as all of it has
+            await asyncio.sleep(IDLE_SECONDS)
+        if await self._process.poll() is None:
+            why = self._too_large if refused else "the kernel has closed its connection, and its process goes on"
+            self._halt("output" if refused else "died", f"stopped: {why}")
 
     @property
     def _too_large(self) -> str:
