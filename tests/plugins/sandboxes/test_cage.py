@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from jupyter_selfcode.plugins.sandboxes import cage
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
+from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
 
@@ -28,6 +30,13 @@ def test_a_debugger_is_imported_only_where_it_could_connect_and_is_there_for_a_c
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1]) == [debugger, debugger, True, True]
+
+
+async def test_who_owns_a_file_has_a_name_where_names_are_looked_up(caged, root, tmp_path):
+    code = "import pathlib; p = pathlib.Path('made'); p.touch(); (p.owner(), p.group())"
+    async with ContainedSandbox(caged("A")).open(Notebook(), tmp_path, Limits()) as kernel:
+        result = await kernel.execute(Cell("c", "code", code))
+    assert result.outputs[0]["data"]["text/plain"] == "('sandbox', 'sandbox')"
 
 
 @pytest.mark.parametrize("tier", ["A", "B"])
