@@ -15,6 +15,7 @@ from ..values.request import Failure
 from ..values.trial import Finding
 from . import (
     fakes_checks,
+    fakes_columns,
     fakes_control,
     fakes_data,
     fakes_flow,
@@ -29,6 +30,7 @@ from .edits import Edit
 RULES: tuple[Callable[[Edit], Iterator[Finding]], ...] = (
     *fakes_control.RULES,
     *fakes_checks.RULES,
+    *fakes_columns.RULES,
     *fakes_data.RULES,
     *fakes_ways_round.RULES,
     *fakes_flow.RULES,
