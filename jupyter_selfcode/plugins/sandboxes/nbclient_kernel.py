@@ -80,6 +80,7 @@ class NbclientKernel:
         self._connected: CellClient | None = None
         self._info: Mapping[str, Any] = {}
         self._note = ""
+        self._broken = False
         self._cells = Cells(
             trial, km=kernels, timeout=None, allow_errors=True, record_timing=False, store_widget_state=not trial,
             raise_on_iopub_timeout=trial, iopub_timeout=IDLE_SECONDS, log=LOG,
@@ -119,6 +120,8 @@ class NbclientKernel:
             self._halt("output", f"stopped: {self._too_large}")
         except Exception as e:  # whatever a kernel sends must not end the caller
             self._halt("output", f"stopped: the kernel sent what cannot be read ({type(e).__name__}: {e})"[:300])
+        if self._broken:
+            await asyncio.wait({self._stop})
         seconds = time.monotonic() - start
         result = self._result(cell, node.execution_count, cells.outputs(index), seconds)
         if self._observed:
@@ -258,6 +261,8 @@ class NbclientKernel:
             self._halt("disk", f"stopped: it wrote more than your limit of {_size(self._limits.disk)}")
         elif code == launcher.PROCESSES:
             self._halt("died", "stopped: it started too many processes")
+        elif code == launcher.CALLER_GONE:
+            self._halt("died", "stopped: the kernel has closed its connection, and its process goes on")
         elif code < 0:
             why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
             self._halt("died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})")
@@ -265,12 +270,13 @@ class NbclientKernel:
             self._halt("died", f"the kernel died (it ended itself with exit code {code})")
 
     async def _watch_size(self, channel: BoundedChannel) -> None:
-        refused = await channel.broken()
-        if not refused:  # the watch tells why the process has ended, as soon as all of it has
-            await asyncio.sleep(IDLE_SECONDS)
-        if await self._process.poll() is None:
-            why = self._too_large if refused else "the kernel has closed its connection, and its process goes on"
-            self._halt("output" if refused else "died", f"stopped: {why}")
+        if await channel.broken():
+            self._halt("output", f"stopped: {self._too_large}")
+            return
+        self._broken = True
+        await asyncio.wait({self._stop}, timeout=GRACE_SECONDS)
+        if not self._stop.done():  # the end is slow, or there is none; either way the launcher says why
+            await self._process.kill()
 
     @property
     def _too_large(self) -> str:

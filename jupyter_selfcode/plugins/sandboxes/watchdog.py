@@ -162,13 +162,13 @@ def watch(policy: Policy, kernel: int) -> int:
     try:
         while os.getppid() == policy["parent"]:
             number = arrived()
-            if number == signal.SIGTERM:
-                return CALLER_GONE
             if number == signal.SIGINT:
                 interrupt(policy, kernel)
             status = reap(kernel)
             if status is not None:
                 return ended(policy, os.waitstatus_to_exitcode(status))
+            if number == signal.SIGTERM:
+                return CALLER_GONE
             if time.monotonic() - looked >= TICK:
                 looked = time.monotonic()
                 code = passed(policy) or DISK * disk.passed()
