@@ -139,6 +139,8 @@ def run(arguments: list[str]) -> NoReturn:
     at = arguments.index("--")
     policy = policy_of(arguments[:at])
     _signal.pthread_sigmask(_signal.SIG_BLOCK, WATCHED)
+    for number in WATCHED:  # what is ignored, as interrupts are behind a shell's `&`, is not waited for either
+        _signal.signal(number, _signal.SIG_DFL)
     if os.getppid() != policy["parent"]:
         os._exit(CALLER_GONE)
     kernel = start(policy, arguments[at + 1 :])

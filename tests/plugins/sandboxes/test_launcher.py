@@ -104,10 +104,11 @@ def test_a_launcher_whose_caller_is_not_its_parent_starts_nothing():
     assert launch("print('ran')", parent=1).stdout == ""
 
 
-def test_interrupts_reach_the_command_and_not_the_launcher():
-    code = "import time\nprint('up', flush=True)\ntry:\n    time.sleep(20)\nexcept KeyboardInterrupt:\n    print('interrupted')"
+@pytest.mark.parametrize("caller", [[], ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]], ids=["plain", "in the background"])
+def test_interrupts_reach_the_command_and_not_the_launcher(caller):
+    code = "import time\ntry:\n    print('up', flush=True)\n    time.sleep(20)\nexcept KeyboardInterrupt:\n    print('interrupted')"
     command = launcher.command({"parent": os.getpid(), **POLICY}, [sys.executable, "-c", code])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen([*caller, *command], stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     process.send_signal(2)
