@@ -12,17 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, sending, views
+from . import reading, sending, suggesting, views
 from .analysis import contract
+from .analysis.staleness import told
 from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
-from .values.events import Decided, Event
+from .values.events import Decided, Event, Said
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
+from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
 
@@ -68,6 +70,8 @@ def spoken(workspace: Workspace) -> Callable[[str], str]:
 def follow(workspace: Workspace, request: Request, tell: Tell, **given: Any) -> Reply:
     """Propose, and deploy where the policy accepts. The way of every request that a person or a failure makes."""
     before = workspace.notebook()
+    for line in told(reading.stale(workspace), before):
+        tell(Said(line))
     decided: Decided | None = None
     for event in workspace.propose(request, tick=getattr(tell, "tick", None), **given):
         tell(event)
@@ -88,6 +92,7 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     if isinstance(decision, Ask):
         name = proposal_id(decided)
         data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
+        data |= {"strength": _strength(decision.trial.strength)}
         data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
@@ -103,16 +108,26 @@ def deployed(workspace: Workspace, version: Version | None, before: Any, decided
         return Reply({"status": "rerun"}, views.message("Ran the cells again; no code was changed.", "ok"))
     number = workspace.lineage()[-1].number
     data = {"status": "deployed", "version": version.id, "number": number, "kind": version.kind, "by": version.by,
-            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost)}
+            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost),
+            "strength": _strength(version.mutants)}
     view = views.deployed(version, number, before, workspace.notebook(), reports, speak=spoken(workspace))
     return Reply(data, view)
 
 
+def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
+    """What a contract is worth against small mistakes, with the counts that people are shown."""
+    if strength is None:
+        return None
+    return {**plain(strength), "caught": strength.caught, "counted": strength.counted, "summary": summary(strength)}
+
+
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting.all()
-    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
+    stale = reading.stale(workspace)
+    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace),
+                                   stale=told(stale, workspace.notebook())))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -152,7 +167,8 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
     """The request that a failure makes."""
     trigger = "contract" if failure.ename == "ContractBroken" else "exception"
-    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
+    since = told(reading.stale(workspace), workspace.notebook())
+    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget(), since)  # type: ignore[arg-type]
 
 
 def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -169,6 +185,10 @@ def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     expression = unquoted(args.expression)
+    if args.suggest or args.take:
+        if expression:
+            raise BadInput("Say one of both: an expression to add, or --suggest (--take), which finds expressions.")
+        return _suggest(workspace, args, tell)
     try:
         compile(expression, "<check>", "eval")
     except (SyntaxError, ValueError) as e:
@@ -179,6 +199,15 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cells = tuple(replace(c, source=source) if c.id == cell.id else c for c in before.cells)
     version = workspace.amend(Notebook(cells, before.metadata), f"check {expression}")
     return deployed(workspace, version, before)
+
+
+def _suggest(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = reading.cell(workspace, args.cell)
+    if args.take:
+        version, before = suggesting.take(workspace, cell, args.take)
+        return deployed(workspace, version, before)
+    found = suggesting.suggest(workspace, cell, tell)
+    return Reply(suggesting.told(found), views.suggested(found.cell.id, suggesting.told(found), speak=spoken(workspace)))
 
 
 def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -241,13 +270,15 @@ def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cell = reading.cell(workspace, args.cell)
+    stale = told([s for s in reading.stale(workspace) if s.cell_id == cell.id], workspace.notebook())
     found, newest = reading.last_change(workspace, cell)
     back = f"brought back by version {newest.number}, {newest.version.kind}" if newest and newest is not found else ""
     if found is None:
         said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
-        return Reply({"cell": cell.id, "version": None}, views.message(f"{said}{f', {back}' if back else ''}.", "ok"))
+        said = " ".join([f"{said}{f', {back}' if back else ''}.", *stale])
+        return Reply({"cell": cell.id, "version": None, "stale": stale}, views.message(said, "warning" if stale else "ok"))
     return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
-                  "brought_back_by": newest.number if newest and back else None}, views.why(found, back))
+                  "brought_back_by": newest.number if newest and back else None, "stale": stale}, views.why(found, back, stale))
 
 
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -268,6 +299,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
+    data |= {"unasked": reading.unasked(workspace)}
     return Reply(data, views.cost(data))
 
 
@@ -312,7 +344,7 @@ COMMANDS: dict[str, Command] = {
         Command("adapt", "change the notebook as the words say", _adapt, (argument("words", free=True, nargs="*", help="what to change"), _CELLS)),
         Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
-        Command("check", "add an expression to a cell's contract", _check, (argument("expression", free=True, nargs="*"), _CELL)),
+        Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # a session loads its settings at once, and the values when a
     from importlib.metadata import EntryPoint
 
     from .protocols import Limits
+    from .values.ledger import Rails
     from .values.request import Budget
 
 CONFIG_NAME = "jupyter_selfcode_config"
@@ -72,6 +73,10 @@ class SelfCode(Configurable):
     sandbox_as_root = Bool(
         False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
     ).tag(config=True)
+    forked = Bool(
+        False, help="Try candidates in copies of a contained kernel that has run the cells above, where that serves "
+        "(Linux, tiers A and B). What may be deployed unasked is tried in a fresh one as well."
+    ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "
         "is deploy and this machine gives a cage."
@@ -79,6 +84,19 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
+    cool_down_seconds = Float(
+        300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."
+    ).tag(config=True)
+    breaker = Int(
+        3, min=0, help="Vain attempts in a row after which no model is asked unasked until the notebook runs well; 0: no limit."
+    ).tag(config=True)
+    probation_runs = Int(
+        3, min=0, help="Runs that a new version has to go well in; a failure of what it made takes it back (policy deploy)."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
@@ -116,6 +134,12 @@ class SelfCode(Configurable):
     def decisions(self) -> Policy:
         """The policy."""
         return Policy(self.policy, self.min_level)
+
+    def rails(self) -> Rails:
+        """What holds back changes that nobody asked for."""
+        from .values.ledger import Rails
+
+        return Rails(self.cool_down_seconds, self.breaker, self.probation_runs)
 
     def limits(self) -> Limits:
         """Limits of one trial."""

@@ -20,27 +20,32 @@ from .analysis.censoring import censored
 from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
+from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import asserted, decide, nothing_passed, weighed
+from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
+from .stages.mutate import course_of, mistakes_in, mutate
 from .stages.propose import Spending, propose
 from .stages.screen import screen
 from .stages.validate import Evidence, further, until, validate, within
 from .values.canonical import digest
-from .values.decision import Policy, Reject
+from .values.decision import Accept, Decision, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
-from .values.trial import Candidate, Run, Trial
+from .values.trial import CAGES, Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
+
+DISAGREED = "disagreed"
+"""Notes of this kind say from which states a copy gave another result than a clean kernel: `state_above` and the reason."""
 
 SENT = "sent"
 """Notes of this kind are the log of what was sent to models: `sent_line`."""
@@ -60,6 +65,8 @@ class Engine:
     level: str = "summary"
     masked: Sequence[str] = ()
     """Columns whose values are in no prompt, besides those that tell of people."""
+    mutant_seconds: float = 0.0
+    """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -99,7 +106,7 @@ class Engine:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, base=notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
@@ -136,15 +143,27 @@ class Engine:
                         continue
                     fresh: list[Trial] = []
                     for candidate in event.candidates:
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {})
+                        above = state_above(notebook, candidate.patch.cells)
+                        doubt = self.store.notes(path, DISAGREED).get(above, "")
+                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt)
                         async with aclosing(trying) as tried:
                             async for told in tried:
                                 yield told
                                 if isinstance(told, Tried):
                                     fresh.append(told.trial)
+                                    for finding in told.trial.findings:
+                                        if finding.code == DISAGREES:
+                                            self.store.put_note(path, DISAGREED, above, finding.message)
                     trials += fresh
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
+                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
+                            async for told in measured:
+                                yield told
+                                if isinstance(told, Tried):
+                                    passed = decision.trial  # type: ignore[union-attr]
+                                    trials[:] = [told.trial if t is passed else t for t in trials]
+                                    decision = decide([told.trial if t is passed else t for t in fresh], self.policy)
                         yield decided(decision, context_hash)
                         return
         except BudgetSpent as e:
@@ -158,9 +177,12 @@ class Engine:
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
-        recorded: dict[str, tuple[object, ...]],
+        recorded: dict[str, tuple[object, ...]], doubt: str = "",
     ) -> AsyncGenerator[Event, None]:
-        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`."""
+        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`.
+
+        What ran in a copy and would be deployed unasked runs in a clean kernel too; `doubt` is why no copy is to be made.
+        """
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
         after, findings = screen(candidate, request, notebook, self.checks)
@@ -168,27 +190,62 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a clean kernel")
-        runs: list[Run] = []
+        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
         evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
-        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, evidence)) as events:
-            async for event in events:
-                yield event
-        run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
-        trial = replace(trial, run=run, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
-        for check in self.checks:
-            trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
-        if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
-            judged, found = await judge(
-                run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
-            )
-            trial = replace(trial, judged=judged, findings=trial.findings + found)
-        yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
+        screened, forked = trial, None
+        for base in (None,) if doubt else (notebook, None):
+            runs: list[Run] = []
+            evidence = replace(evidence, carried={})
+            async with aclosing(
+                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
+            ) as events:
+                async for event in events:
+                    yield event
+            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            if doubt:
+                run = replace(run, served=Served("fresh", doubt))
+            trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
+            for check in self.checks:
+                trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
+            if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
+                judged, found = await judge(
+                    run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
+                )
+                trial = replace(trial, judged=judged, findings=trial.findings + found)
+            trial = weighed(trial, notebook, after, recorded)
+            if forked is not None:
+                trial = confirmed(forked, trial, after)
+            elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
+                forked = trial
+                yield StageStarted("validate", "again in a clean kernel, since it may be deployed unasked")
+                continue
+            break
+        yield Tried(replace(trial, seconds=time.monotonic() - start))
+
+    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
+        """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
+        there is no contract, or no cage to make mistakes in."""
+        trial = None if isinstance(decision, Reject) else decision.trial
+        if not self.mutant_seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+            return
+        patch = trial.candidate.patch
+        if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
+            return
+        after = apply_ops(patch.ops, notebook)
+        course, above = course_of(trial, notebook, after)
+        if course is None:
+            return
+        yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
+        mistakes = mistakes_in(notebook, after, patch.cells)
+        strength = await mutate(
+            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
+        )
+        yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""
@@ -288,6 +345,12 @@ def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> in
         return len(notebook.cells)
     wanted = {*ran, request.target}
     return max((i + 1 for i, c in enumerate(notebook.cells) if c.id in wanted), default=0)
+
+
+def state_above(notebook: Notebook, touched: Sequence[str]) -> str:
+    """What tells one state above a change from another: the cells that made it."""
+    first = min((notebook.index(i) for i in touched if i in notebook), default=0)
+    return digest([c.source for c in notebook.cells[:first] if c.type == "code"])
 
 
 def settle(store: Store, path: str, found: Notebook) -> list[str]:

@@ -14,11 +14,11 @@ from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
-from ..protocols import Kernel, Limits, Sandbox
+from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
 from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
-from ..values.trial import CellResult, Example, Finding, Run
+from ..values.trial import CellResult, Example, Finding, Run, Served
 
 MISSING = "EvidenceMissing"
 """The name of the failure of a cell that was reported as finished and is not."""
@@ -133,15 +133,22 @@ def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tupl
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run],
-    evidence: Evidence | None = None,
+    evidence: Evidence | None = None, base: Notebook | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`."""
+    """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
+
+    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it.
+    """
     cells = notebook.cells[:count]
     total = sum(c.runs for c in cells)
     results: list[CellResult] = []
     examples: list[Example] = []
     start = time.monotonic()
-    async with sandbox.open(notebook, folder, limits) as kernel:
+    async with (
+        sandbox.open_from(base, notebook, folder, limits)
+        if base is not None and isinstance(sandbox, ForkingSandbox)
+        else sandbox.open(notebook, folder, limits)
+    ) as kernel:
         async with aclosing(execute(kernel, cells, evidence)) as running:
             async for result, held in running:
                 results.append(result)
@@ -166,5 +173,6 @@ async def validate(
             sandbox.tier,
             tuple(effects),
             unseen,
+            getattr(kernel, "served", Served()),
         )
     )
