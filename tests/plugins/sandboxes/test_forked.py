@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
 import psutil
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes.checkpoints import KEPT
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-from jupyter_selfcode.plugins.sandboxes.forked import KEPT, ForkedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
@@ -79,7 +81,49 @@ async def test_as_many_checkpoints_are_kept_as_are_allowed_and_those_left_still_
     assert sum(c.fork is not None for c in kept.chain) == KEPT
     changed = notebook(*(c.source for c in base.cells[:-1]), "x0 + x5 + 100")
     results, served = await run(sandbox, tmp_path, changed, base)
-    assert (served.kind, shown(results[-1])) == ("fresh" if kept.chain[-2].fork is None else "forked", "105")
+    assert (served.kind, shown(results[-1])) == ("forked", "105")
+    changed = notebook(*(c.source for c in base.cells[:3]), "x0 + x2 + 100")
+    results, served = await run(sandbox, tmp_path, changed, base)
+    assert (served.kind, shown(results[-1])) == ("forked", "102")
+    assert sum(c.fork is not None for c in kept.chain) == KEPT
+
+
+async def test_a_state_that_was_let_go_is_made_again_from_the_nearest_above_and_serves_the_next_as_it_is(sandbox, tmp_path):
+    base = notebook("import os, time\nmark = os.urandom(8)", "other = os.urandom(8)", "mark, other")
+    before, _ = await run(sandbox, tmp_path, base, base)
+    (kept,) = sandbox._kept
+    await kept._let_go(kept.chain[1])
+    changed = notebook(*(c.source for c in base.cells[:2]), "(mark, other) # changed")
+    (*_, first), served = await run(sandbox, tmp_path, changed, base)
+    (*_, second), _ = await run(sandbox, tmp_path, changed, base)
+    assert served.kind == "forked"
+    mark, _, other = shown(before[2]).partition(", ")
+    assert shown(first).startswith(mark)
+    assert not shown(first).endswith(other)
+    assert shown(second) == shown(first)
+
+
+async def test_where_a_state_cannot_be_copied_one_above_it_is_and_the_cells_between_run_again(sandbox, tmp_path):
+    base = notebook("import os\nmark = os.urandom(8)", HAZARDS["a thread of the user"], "mark")
+    before, _ = await run(sandbox, tmp_path, base, base)
+    cells = [c.source for c in base.cells[:2]]
+    results, served = await run(sandbox, tmp_path, notebook(*cells, "(mark, threading.active_count())"), base)
+    assert (served.kind, shown(results[2])) == ("forked", f"({shown(before[2])}, 2)")
+    assert "1 of them again in the copy: threads are alive" in served.reason
+
+
+async def test_several_candidates_are_open_at_once_from_one_state_and_none_sees_another(sandbox, tmp_path):
+    base = notebook("x = [3]", "x")
+    await run(sandbox, tmp_path, base, base)
+    candidates = [notebook("x = [3]", f"x.append({n}); x") for n in range(3)]
+    async with contextlib.AsyncExitStack() as opened:
+        kernels = [await opened.enter_async_context(sandbox.open_from(base, c, tmp_path, Limits())) for c in candidates]
+        for index in range(2):
+            results = await asyncio.gather(*(k.execute(c.cells[index]) for k, c in zip(kernels, candidates, strict=True)))
+        assert [k.served.kind for k in kernels] == ["forked"] * 3
+        assert [shown(r) for r in results] == ["[3, 0]", "[3, 1]", "[3, 2]"]
+        assert sandbox._kept[0].chain[0].fork.leaves == 3
+    assert sandbox._kept[0].chain[0].fork.leaves == 0
 
 
 @pytest.mark.parametrize("writes", ["open('new', 'w').write('n')", "open('/tmp/new', 'w').write('n')", "import os; os.remove('data')"])
