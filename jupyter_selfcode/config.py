@@ -44,6 +44,9 @@ class SelfCode(Configurable):
     policy = Enum(
         STRICTNESS, "propose", help="report: say what is wrong; propose: wait for a person; deploy: deploy what passed."
     ).tag(config=True)
+    cheapest = Bool(
+        False, help="The first candidate that passes with no question ends the trials of the others; nothing compares them."
+    ).tag(config=True)
     min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
     budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
     budget_tokens = Int(200_000, allow_none=True, min=0, help="Tokens per request; None: no limit.").tag(config=True)
@@ -119,7 +122,7 @@ class SelfCode(Configurable):
 
     def decisions(self) -> Policy:
         """The policy."""
-        return Policy(self.policy, self.min_level)
+        return Policy(self.policy, self.min_level, self.cheapest)
 
     def limits(self) -> Limits:
         """Limits of one trial."""

@@ -21,7 +21,7 @@ from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.secrets import Redactor
-from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.decide import DISAGREES, asserted, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
@@ -30,7 +30,7 @@ from .stages.gather import gather
 from .stages.judge import judge
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import Evidence, further, until, validate, within
+from .stages.validate import Evidence, further, together, until, validate, within
 from .values.canonical import digest
 from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
@@ -138,19 +138,25 @@ class Engine:
                     if not isinstance(event, Proposed):
                         continue
                     fresh: list[Trial] = []
-                    for candidate in event.candidates:
-                        above = state_above(notebook, candidate.patch.cells)
-                        doubt = self.store.notes(path, DISAGREED).get(above, "")
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt)
-                        async with aclosing(trying) as tried:
-                            async for told in tried:
-                                yield told
-                                if isinstance(told, Tried):
-                                    fresh.append(told.trial)
-                                    for finding in told.trial.findings:
-                                        if finding.code == DISAGREES:
-                                            self.store.put_note(path, DISAGREED, above, finding.message)
-                    trials += fresh
+                    doubts = self.store.notes(path, DISAGREED)
+                    above = [state_above(notebook, c.patch.cells) for c in event.candidates]
+                    works = [
+                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""))
+                        for c, state in zip(event.candidates, above, strict=True)
+                    ]
+                    async with aclosing(together(works, self.at_once)) as tried:
+                        async for told in tried:
+                            yield told
+                            if not isinstance(told, Tried):
+                                continue
+                            fresh.append(told.trial)
+                            for finding in told.trial.findings:
+                                if finding.code == DISAGREES:
+                                    state = above[event.candidates.index(told.trial.candidate)]
+                                    self.store.put_note(path, DISAGREED, state, finding.message)
+                            if self.policy.cheapest and told.trial.passed and not told.trial.asks:
+                                break
+                    trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
                         yield decided(decision, context_hash)
@@ -215,6 +221,11 @@ class Engine:
                 continue
             break
         yield Tried(replace(trial, seconds=time.monotonic() - start))
+
+    @property
+    def at_once(self) -> int:
+        """How many candidates are tried at the same time: more than one where they share the state above."""
+        return self.sandbox.at_once if isinstance(self.sandbox, ForkingSandbox) else 1
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""

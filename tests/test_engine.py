@@ -20,11 +20,11 @@ from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.stages import record
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
 from jupyter_selfcode.values.errors import DeployError, ModelError, StalePatch
-from jupyter_selfcode.values.events import Decided, Event, StageStarted
+from jupyter_selfcode.values.events import Decided, Event, Proposed, StageStarted
 from jupyter_selfcode.values.notebook import Cell, Notebook
-from jupyter_selfcode.values.patch import Patch
+from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.request import Budget, Failure, Request
-from jupyter_selfcode.values.trial import CellResult, Served
+from jupyter_selfcode.values.trial import Candidate, CellResult, Served
 
 PATH = "case.ipynb"
 CONTRACTED = '"""Twice x.\n\n>>> y\n6\n"""\ny = x + 2'
@@ -286,3 +286,39 @@ async def test_why_no_copy_was_made_is_in_the_verdict(store, tmp_path):
     decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
     assert decided.trials[0].kind == "fresh"
     assert "not in a copy: a connection is open" in decided.trials[0].assumptions
+
+
+# ---- several at once --------------------------------------------------------------------------------------------------
+
+
+class Several:
+    """Proposes these sources for c1, all in one round."""
+
+    name, price = "several", 0
+
+    def __init__(self, *sources: str) -> None:
+        self.sources = sources
+
+    async def propose(self, situation):
+        digest = situation.notebook.digest
+        yield Proposed(tuple(Candidate(Patch(digest, (ReplaceSource("c1", s),)), "", "several") for s in self.sources))
+
+
+TWICE = CONTRACTED.replace("x + 2", "x * 2")
+PLUS = CONTRACTED.replace("x + 2", "x + 3")
+
+
+async def test_candidates_of_one_round_are_told_in_their_order(store, tmp_path):
+    made = replace(in_copies(store, ScriptedForks(), mode="propose"), proposers=[Several(CONTRACTED.replace("+ 2", "+ 1"), TWICE, PLUS)])
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert [t.passed for t in decided.trials] == [False, True, True]
+
+
+@pytest.mark.parametrize("cheapest", [True, False])
+async def test_the_first_that_passes_ends_the_trials_of_the_others_where_the_policy_is_the_cheapest(store, tmp_path, cheapest):
+    policy = Policy("propose", cheapest=cheapest)
+    made = replace(in_copies(store, ScriptedForks()), proposers=[Several(TWICE, PLUS)], policy=policy)
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert len(decided.trials) == (1 if cheapest else 2)
+    assert made.sandbox.opened == made.sandbox.closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 PolicyMode = Literal["report", "propose", "deploy"]
@@ -12,13 +12,15 @@ STRICTNESS: tuple[PolicyMode, ...] = ("report", "propose", "deploy")
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`report` says what is wrong and proposes nothing; `propose` proposes and waits for a person; `deploy` deploys
-    what passed with no question left open, at `min_level` or higher."""
+    what passed with no question left open, at `min_level` or higher. `cheapest`: the first candidate that passes with no
+    question ends the trials of the others, which are then not compared with it."""
 
     mode: PolicyMode = "propose"
     min_level: int = 2
+    cheapest: bool = False
 
     def tightened(self, mode: str | None) -> Policy:
         """The stricter of this policy and `mode`: notebook metadata may tighten, never loosen."""
         if mode not in STRICTNESS:
             return self
-        return Policy(min(self.mode, mode, key=STRICTNESS.index), self.min_level)
+        return replace(self, mode=min(self.mode, mode, key=STRICTNESS.index))

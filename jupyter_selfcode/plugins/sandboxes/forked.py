@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -30,6 +32,9 @@ from .kernels import surely
 from .nbclient_kernel import NbclientKernel
 from .observed import Observed, look
 
+COPIED = ("A", "B")
+"""The tiers in which copies are made."""
+
 LOST = (HazardError, TimeoutError, ConnectionError, OSError, RuntimeError)
 
 
@@ -49,6 +54,11 @@ class ForkedSandbox:
     def tier(self) -> Tier | None:
         """That of the cage."""
         return self.fresh.tier
+
+    @property
+    def at_once(self) -> int:
+        """As many as there are cores, where copies can be made."""
+        return len(os.sched_getaffinity(0)) if self.tier in COPIED and sys.platform == "linux" else 1
 
     @property
     def promise(self) -> str:
@@ -80,8 +90,8 @@ class ForkedSandbox:
 
     async def _keep(self, base: Notebook, folder: Path, limits: Limits) -> tuple[Kept | None, str]:
         """The family for this folder as it is now, or the reason why there is none."""
-        if self.tier not in ("A", "B"):
-            return None, "a copy is made in a cage only"
+        if self.tier not in COPIED or sys.platform != "linux":
+            return None, "a copy is made on Linux, in a cage, only"
         loop = asyncio.get_running_loop()
         seen = await asyncio.to_thread(look, folder)
         files = {n: s for n, s in seen[0].items() if not n.endswith(".ipynb") and ".selfcode" not in n}
