@@ -282,8 +282,8 @@ class ForkedKernel:
             raise HazardError(f"it changes files ({wrote}), which a copy may not")
         if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
             raise HazardError("it was refused something that only a copy may not do")
-        if leaf.state == "died":
-            raise HazardError("the copy died")
+        if leaf.state in ("died", "memory", "disk"):  # what all copies hold and have written is counted together
+            raise HazardError(f"the copy did not live: {leaf.detail}")
         return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
