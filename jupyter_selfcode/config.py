@@ -86,6 +86,10 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
@@ -122,7 +126,7 @@ class SelfCode(Configurable):
 
     def decisions(self) -> Policy:
         """The policy."""
-        return Policy(self.policy, self.min_level, self.cheapest)
+        return Policy(self.policy, self.min_level, cheapest=self.cheapest)
 
     def limits(self) -> Limits:
         """Limits of one trial."""

@@ -20,26 +20,28 @@ from .analysis.censoring import censored
 from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
+from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.decide import DISAGREES, asserted, confirmed, decide, nothing_passed, weighed
+from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
+from .stages.mutate import course_of, mistakes_in, mutate
 from .stages.propose import Spending, propose
 from .stages.screen import screen
 from .stages.validate import Evidence, further, together, until, validate, within
 from .values.canonical import digest
-from .values.decision import Accept, Policy, Reject
+from .values.decision import Accept, Decision, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
-from .values.trial import Candidate, Run, Served, Trial
+from .values.trial import CAGES, Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
 
 DISAGREED = "disagreed"
@@ -63,6 +65,8 @@ class Engine:
     level: str = "summary"
     masked: Sequence[str] = ()
     """Columns whose values are in no prompt, besides those that tell of people."""
+    mutant_seconds: float = 0.0
+    """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -159,6 +163,13 @@ class Engine:
                     trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
+                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
+                            async for told in measured:
+                                yield told
+                                if isinstance(told, Tried):
+                                    passed = decision.trial  # type: ignore[union-attr]
+                                    trials[:] = [told.trial if t is passed else t for t in trials]
+                                    decision = decide([told.trial if t is passed else t for t in fresh], self.policy)
                         yield decided(decision, context_hash)
                         return
         except BudgetSpent as e:
@@ -226,6 +237,26 @@ class Engine:
     def at_once(self) -> int:
         """How many candidates are tried at the same time: more than one where they share the state above."""
         return self.sandbox.at_once if isinstance(self.sandbox, ForkingSandbox) else 1
+
+    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
+        """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
+        there is no contract, or no cage to make mistakes in."""
+        trial = None if isinstance(decision, Reject) else decision.trial
+        if not self.mutant_seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+            return
+        patch = trial.candidate.patch
+        if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
+            return
+        after = apply_ops(patch.ops, notebook)
+        course, above = course_of(trial, notebook, after)
+        if course is None:
+            return
+        yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
+        mistakes = mistakes_in(notebook, after, patch.cells)
+        strength = await mutate(
+            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
+        )
+        yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""

@@ -81,6 +81,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         limits=settings.limits(),
         level=settings.level(),
         masked=settings.masked_columns,
+        mutant_seconds=settings.mutant_seconds,
     )
 
 

@@ -322,3 +322,37 @@ async def test_the_first_that_passes_ends_the_trials_of_the_others_where_the_pol
     assert isinstance(decided.decision, Ask)
     assert len(decided.trials) == (1 if cheapest else 2)
     assert made.sandbox.opened == made.sandbox.closed
+
+
+# ---- the strength of a contract ------------------------------------------------------------------------------------
+
+
+async def test_a_change_is_told_with_what_its_contract_catches_and_the_version_keeps_it(store, tmp_path):
+    made = replace(engine(store, replacing("c1", "y = x * 2")), mutant_seconds=60.0)
+    nb, events = notebook("x = 3", CONTRACTED), list[Event]()
+    decided = await decide(made, BROKEN, nb, tmp_path, events)
+    assert isinstance(decided.decision, Accept)
+    strength = decided.decision.trial.strength
+    assert strength is not None
+    assert (strength.caught, strength.counted) == (3, 3)
+    assert decided.trials == (decided.decision.trial,)
+    version = made.accept(decided, decided.decision.trial, [MemoryDeployer(nb)], PATH, "policy")
+    assert version.mutants == strength
+    assert store.lineage(PATH)[-1].version == version
+    assert store.verify() == []
+
+
+async def test_a_contract_that_catches_too_little_does_not_deploy_unasked(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2\na = x - 1\nb = a - 1\nc = b * 2"))
+    made = replace(made, mutant_seconds=60.0, policy=Policy("deploy", min_strength=0.5))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert decided.decision.reason.startswith("Its contract would have caught 3 of ")
+    assert decided.decision.reason.endswith(", too few to decide by; no promise looks at a, b, c.")
+
+
+async def test_a_contract_is_not_measured_where_nothing_is_set_aside_for_it(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2"))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Accept)
+    assert decided.decision.trial.strength is None

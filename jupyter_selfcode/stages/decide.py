@@ -12,6 +12,9 @@ GenProg that passed all tests to be wrong.) For the same reason a promise counts
 names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
 right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
 
+Where it was measured what a contract catches of small mistakes (`stages.mutate`), a low share is a reason to ask, and a high
+one no reason to deploy: who writes the code could forge it.
+
 Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
 observed to show the same when it ran again. It says nothing for what was asked.
 """
@@ -25,33 +28,25 @@ from dataclasses import replace
 from typing import Any
 
 from ..analysis.bearing import Flow, flows, looks
-from ..analysis.contract import examples_of, executable
+from ..analysis.contract import examples_of
 from ..analysis.effects import slice_below
-from ..analysis.evidence import foregone, pins, tells
+from ..analysis.evidence import asserted, foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
-from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
+from ..values.strength import Strength, summary
 from ..values.trial import CAGES, Example, Finding, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
+FEW = 4
+"""Small mistakes that must have been counted before their share says anything."""
 DISAGREES = "runs:fork"
 """The finding that a copy and a clean kernel gave different results."""
 
 Recorded = Mapping[str, tuple[Any, ...]]
 """Outputs that a notebook file carries, by cell id."""
-
-
-def asserted(source: str) -> frozenset[str]:
-    """The assertions that a cell makes whenever it runs: at its top level, about something that has a name."""
-    tree = parse(executable(source))
-    return frozenset(
-        ast.unparse(s.test)
-        for s in (tree.body if tree else ())
-        if isinstance(s, ast.Assert) and any(isinstance(n, ast.Name) for n in ast.walk(s.test))
-    )
 
 
 def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded) -> Trial:
@@ -260,7 +255,17 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
             return Ask(best, "It ran, but no contract says that it is right.")
         if policy.min_level > 0 and not best.decisive:
             return Ask(best, "No promise that says which result is right was broken before and holds now.")
+        if policy.min_level > 0 and (weak := _weak(best.strength, policy.min_strength)):
+            return Ask(best, weak)
     return Accept(best, best.candidate.warrant or f"Level {best.level} reached with no question left open.")
+
+
+def _weak(strength: Strength | None, least: float) -> str:
+    """Why a contract says too little to deploy what it covers unasked, or empty: also where it was not measured."""
+    if strength is None or strength.counted < FEW or (strength.share or 0.0) >= least:
+        return ""
+    missing = f"; {strength.missing}" if strength.missing else ""
+    return f"Its contract {summary(strength)}, too few to decide by{missing}."
 
 
 def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = True) -> Reject:

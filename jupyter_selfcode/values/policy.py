@@ -12,11 +12,13 @@ STRICTNESS: tuple[PolicyMode, ...] = ("report", "propose", "deploy")
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`report` says what is wrong and proposes nothing; `propose` proposes and waits for a person; `deploy` deploys
-    what passed with no question left open, at `min_level` or higher. `cheapest`: the first candidate that passes with no
+    what passed with no question left open, at `min_level` or higher, with a contract that catches at least the share
+    `min_strength` of small mistakes (0 to 1) where that was measured. `cheapest`: the first candidate that passes with no
     question ends the trials of the others, which are then not compared with it."""
 
     mode: PolicyMode = "propose"
     min_level: int = 2
+    min_strength: float = 0.0
     cheapest: bool = False
 
     def tightened(self, mode: str | None) -> Policy:

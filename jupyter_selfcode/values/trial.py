@@ -10,6 +10,7 @@ from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
@@ -128,7 +129,7 @@ class Trial:
     `run` is None where the screen refused it before anything ran. `level` is what was proved (see `stages.decide`); None
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
-    outside of the candidate's process.
+    outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
     """
 
     candidate: Candidate
@@ -141,6 +142,7 @@ class Trial:
     decisive: int = 0
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
+    strength: Strength | None = None
 
     @property
     def passed(self) -> bool:
