@@ -50,6 +50,9 @@ class SelfCode(Configurable):
         Unicode(), help="Stricter for changed code that does more than read: CLASS=POLICY, the class one of reads, writes, "
         "network, deletes (as in writes=propose, deletes=report)."
     ).tag(config=True)
+    cheapest = Bool(
+        False, help="The first candidate that passes with no question ends the trials of the others; nothing compares them."
+    ).tag(config=True)
     min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
     budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
     budget_tokens = Int(200_000, allow_none=True, min=0, help="Tokens per request; None: no limit.").tag(config=True)
@@ -162,7 +165,7 @@ class SelfCode(Configurable):
         """The policy."""
         rules = (rule.partition("=") for rule in self.policy_by_effect)
         by_class = tuple((name, LADDER.get(mode, mode)) for name, _, mode in rules)
-        return Policy(self.policy, self.min_level, self.min_strength, by_class)  # type: ignore[arg-type]
+        return Policy(self.policy, self.min_level, self.min_strength, by_class, self.cheapest)  # type: ignore[arg-type]
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""

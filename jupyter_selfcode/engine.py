@@ -22,7 +22,7 @@ from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
-from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
@@ -32,7 +32,7 @@ from .stages.judge import judge
 from .stages.mutate import measured
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import Evidence, further, sparing, until, validate, why_spared, within
+from .stages.validate import Evidence, further, sparing, together, until, validate, why_spared, within
 from .values.canonical import digest
 from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
@@ -142,19 +142,25 @@ class Engine:
                     if not isinstance(event, Proposed):
                         continue
                     fresh: list[Trial] = []
-                    for candidate in event.candidates:
-                        above = state_above(notebook, candidate.patch.cells)
-                        doubt = self.store.notes(path, DISAGREED).get(above, "")
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt)
-                        async with aclosing(trying) as tried:
-                            async for told in tried:
-                                yield told
-                                if isinstance(told, Tried):
-                                    fresh.append(told.trial)
-                                    for finding in told.trial.findings:
-                                        if finding.code == DISAGREES:
-                                            self.store.put_note(path, DISAGREED, above, finding.message)
-                    trials += fresh
+                    doubts = self.store.notes(path, DISAGREED)
+                    above = [state_above(notebook, c.patch.cells) for c in event.candidates]
+                    works = [
+                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""))
+                        for c, state in zip(event.candidates, above, strict=True)
+                    ]
+                    async with aclosing(together(works, self.at_once)) as tried:
+                        async for told in tried:
+                            yield told
+                            if not isinstance(told, Tried):
+                                continue
+                            fresh.append(told.trial)
+                            for finding in told.trial.findings:
+                                if finding.code == DISAGREES:
+                                    state = above[event.candidates.index(told.trial.candidate)]
+                                    self.store.put_note(path, DISAGREED, state, finding.message)
+                            if self.policy.cheapest and told.trial.passed and not told.trial.asks:
+                                break
+                    trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
                         measuring = measured(
@@ -231,6 +237,11 @@ class Engine:
                 continue
             break
         yield Tried(replace(trial, seconds=time.monotonic() - start))
+
+    @property
+    def at_once(self) -> int:
+        """How many candidates are tried at the same time: more than one where they share the state above."""
+        return self.sandbox.at_once if isinstance(self.sandbox, ForkingSandbox) else 1
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""

@@ -159,7 +159,11 @@ class Sandbox(Protocol):
 
 @runtime_checkable
 class ForkingSandbox(Sandbox, Protocol):
-    """A sandbox that can go on from a state in which the cells above have run."""
+    """A sandbox that can go on from a state in which the cells above have run. `at_once` is how many kernels may be open
+    at the same time."""
+
+    @property
+    def at_once(self) -> int: ...
 
     def open_from(
         self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
