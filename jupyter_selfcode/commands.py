@@ -14,13 +14,14 @@ from typing import Any
 
 from . import reading, sending, suggesting, views
 from .analysis import contract
+from .analysis.staleness import told
 from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
-from .values.events import Decided, Event
+from .values.events import Decided, Event, Said
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
 from .values.strength import Strength, summary
@@ -69,6 +70,8 @@ def spoken(workspace: Workspace) -> Callable[[str], str]:
 def follow(workspace: Workspace, request: Request, tell: Tell, **given: Any) -> Reply:
     """Propose, and deploy where the policy accepts. The way of every request that a person or a failure makes."""
     before = workspace.notebook()
+    for line in told(reading.stale(workspace), before):
+        tell(Said(line))
     decided: Decided | None = None
     for event in workspace.propose(request, tick=getattr(tell, "tick", None), **given):
         tell(event)
@@ -120,9 +123,11 @@ def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting.all()
-    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
+    stale = reading.stale(workspace)
+    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace),
+                                   stale=told(stale, workspace.notebook())))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -162,7 +167,8 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
     """The request that a failure makes."""
     trigger = "contract" if failure.ename == "ContractBroken" else "exception"
-    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
+    since = told(reading.stale(workspace), workspace.notebook())
+    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget(), since)  # type: ignore[arg-type]
 
 
 def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -264,13 +270,15 @@ def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cell = reading.cell(workspace, args.cell)
+    stale = told([s for s in reading.stale(workspace) if s.cell_id == cell.id], workspace.notebook())
     found, newest = reading.last_change(workspace, cell)
     back = f"brought back by version {newest.number}, {newest.version.kind}" if newest and newest is not found else ""
     if found is None:
         said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
-        return Reply({"cell": cell.id, "version": None}, views.message(f"{said}{f', {back}' if back else ''}.", "ok"))
+        said = " ".join([f"{said}{f', {back}' if back else ''}.", *stale])
+        return Reply({"cell": cell.id, "version": None, "stale": stale}, views.message(said, "warning" if stale else "ok"))
     return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
-                  "brought_back_by": newest.number if newest and back else None}, views.why(found, back))
+                  "brought_back_by": newest.number if newest and back else None, "stale": stale}, views.why(found, back, stale))
 
 
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -291,6 +299,7 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
+    data |= {"unasked": reading.unasked(workspace)}
     return Reply(data, views.cost(data))
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # a session loads its settings at once, and the values when a
     from importlib.metadata import EntryPoint
 
     from .protocols import Limits
+    from .values.ledger import Rails
     from .values.request import Budget
 
 CONFIG_NAME = "jupyter_selfcode_config"
@@ -91,6 +92,15 @@ class SelfCode(Configurable):
         0.0, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
         "deployed unasked, where at least four were counted. 0: the share is shown and decides nothing."
     ).tag(config=True)
+    cool_down_seconds = Float(
+        300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."
+    ).tag(config=True)
+    breaker = Int(
+        3, min=0, help="Vain attempts in a row after which no model is asked unasked until the notebook runs well; 0: no limit."
+    ).tag(config=True)
+    probation_runs = Int(
+        3, min=0, help="Runs that a new version has to go well in; a failure of what it made takes it back (policy deploy)."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)
@@ -128,6 +138,12 @@ class SelfCode(Configurable):
     def decisions(self) -> Policy:
         """The policy."""
         return Policy(self.policy, self.min_level, self.min_strength)
+
+    def rails(self) -> Rails:
+        """What holds back changes that nobody asked for."""
+        from .values.ledger import Rails
+
+        return Rails(self.cool_down_seconds, self.breaker, self.probation_runs)
 
     def limits(self) -> Limits:
         """Limits of one trial."""

@@ -332,7 +332,7 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
         return Triage("code", said, _options("code", False))
 
     def made(kind: TriageKind, reason: str, rerun: tuple[str, ...] = ()) -> Triage:
-        return Triage(kind, " ".join(reason.split()), _options(kind, True), rerun)
+        return Triage(kind, " ".join([*reason.split(), *request.since]), _options(kind, True), rerun)
 
     links = chain(failure)
     for name, said in links:  # a network that is not there is told apart from one that falters, so it goes first

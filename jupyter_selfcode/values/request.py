@@ -47,7 +47,8 @@ class Failure:
 class Request:
     """One wish. `target` is the cell it is about, `scope` the cells that may change (empty: any, and new ones).
 
-    For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty.
+    For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty. `since`: what has
+    changed since the notebook last ran well (a library, the data), a line each.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Request:
     scope: tuple[str, ...] = ()
     failure: Failure | None = None
     budget: Budget = Budget()
+    since: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,9 @@ def panel(
     settings: Mapping[str, Any],
     *,
     speak: Speak = in_magic,
+    stale: Sequence[str] = (),
 ) -> View:
-    """The first look: versions, what waits, what it cost, settings."""
+    """The first look: versions, what waits, what it cost, settings; `stale` tells which cells are out of date."""
     newest = head(lineage)
     if newest is None:
         state: Spans = say("none yet; the first change begins the history")
@@ -100,7 +101,7 @@ def panel(
     quiet = Fold("all settings", (Facts(tuple((k, say(str(v))) for k, v in settings.items())),))
     if waiting:
         steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
-    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_waiting(waiting), Steps(steps)]
+    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), Steps(steps)]
     return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
 
 
@@ -228,9 +229,13 @@ def blame(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> View:
     )
 
 
-def why(recorded: Recorded, back: str = "") -> View:
+def _stale(lines: Sequence[str]) -> list[Block]:
+    return [Listing(tuple(say(Span(line, "warning")) for line in lines))] if lines else []
+
+
+def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
     """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so; `back` says which
-    later one brought that state back."""
+    later one brought that state back, `stale` why it is out of date in this session."""
     v = recorded.version
     blocks: list[Block] = [
         Title(
@@ -238,6 +243,7 @@ def why(recorded: Recorded, back: str = "") -> View:
             "plain",
             " · ".join(p for p in ("cells " + ", ".join(v.patch.cells) if v.patch.cells else "", back) if p),
         ),
+        *_stale(stale),
         Facts(tuple(facts_of(v))),
     ]
     if v.findings:
@@ -265,7 +271,7 @@ def _first_block(found: Sequence[Any]) -> str:
 
 def cost(data: Mapping[str, Any]) -> View:
     """What was spent, in all, per version, and per change that is still alive."""
-    log = _sent(data.get("sent", ()))
+    log = [*_unasked(data.get("unasked", ())), *_sent(data.get("sent", ()))]
     if not data["versions"]:
         return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet.")), *log))
     alive = data["alive"]
@@ -319,6 +325,24 @@ def cost(data: Mapping[str, Any]) -> View:
             *log,
         )
     )
+
+
+def _unasked(heals: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What was tried that nobody asked for, newest first."""
+    if not heals:
+        return []
+    rows = tuple(
+        (
+            say(dim(briefly(h["at"]))),
+            say(f"{h['ename']} in {h['cell_id']}"),
+            say(Span(h["ended"], "ok" if h["ended"] == "deployed" else "warning")),
+            say(dim(h["proposer"])),
+            say(f"{h['tokens']:,}"),
+        )
+        for h in reversed(heals[-NEWEST:])
+    )
+    table = Table(("when", "failure", "came to", "by", "tokens"), rows, frozenset({4}), wide=1)
+    return [Fold(f"tried unasked: {count(len(heals), 'attempt')}", (table,), shown=True)]
 
 
 def _sent(lines: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -56,6 +56,7 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
     answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
     progress.finish(view, answer if asked else None)
     extension.workspace().tell_changed()
+    extension.look_again()
     return reply
 
 
@@ -143,7 +144,7 @@ def take(extension: Extension, workspace: LiveWorkspace, source: str) -> Reply:
         session.running = Executed(cell_id, source, False)
         result = shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
-        session.mark(cell_id, error is None)
+        session.mark(cell_id, error is None, source)
     if error is not None:
         session.stopping = error  # a front end takes new content only from a cell that went well
     elif session.kernel:

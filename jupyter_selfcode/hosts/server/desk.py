@@ -119,6 +119,16 @@ class Desk:
         finally:
             store.close()
 
+    def renamed(self, old: Path, new: Path) -> None:
+        """A notebook was renamed: its history goes with it, also where nothing in the file names it yet. A history stays in
+        its folder, so one that was moved to another folder begins anew there. Raises `StoreError`."""
+        if old.parent == new.parent or self.settings.store_url:
+            store = open_store(self.settings, new.parent)
+            try:
+                store.move(name_in_history(self.settings, old), name_in_history(self.settings, new))
+            finally:
+                store.close()
+
     # ---- working -----------------------------------------------------------------------------------------------------
 
     async def command(self, file: Path, line: str) -> Reply:
