@@ -23,6 +23,7 @@ from .analysis.effects import slice_below
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
+from .stages.compare import Told, compare, watched, watched_again
 from .stages.decide import asserted, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
@@ -93,13 +94,14 @@ class Engine:
         recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
+        evidence = Evidence({}, watched=watched(notebook))
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
         if before is None:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, evidence)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
@@ -136,7 +138,7 @@ class Engine:
                         continue
                     fresh: list[Trial] = []
                     for candidate in event.candidates:
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {})
+                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, evidence.told)
                         async with aclosing(trying) as tried:
                             async for told in tried:
                                 yield told
@@ -158,9 +160,10 @@ class Engine:
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
-        recorded: dict[str, tuple[object, ...]],
+        recorded: dict[str, tuple[object, ...]], told: Told | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`."""
+        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`. `told`: the variables of the run
+        before, by cell, where these are known."""
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
         after, findings = screen(candidate, request, notebook, self.checks)
@@ -175,12 +178,14 @@ class Engine:
         reach = further(after, touched, count)
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
-        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
+        names = watched_again(notebook, after, touched, told or {})
+        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised), watched=names)
         async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, evidence)) as events:
             async for event in events:
                 yield event
         run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
-        trial = replace(trial, run=run, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
+        alike = compare(names, told or {}, evidence.told)
+        trial = replace(trial, run=run, alike=alike, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
         for check in self.checks:
             trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
         if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile

@@ -13,14 +13,14 @@ names, something that the changed statements make (`analysis.bearing`), and is d
 right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
 
 Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
-observed to show the same when it ran again. It says nothing for what was asked.
+observed to give the same when it ran again. It says nothing for what was asked.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from ..analysis.effects import slice_below
 from ..analysis.evidence import foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
+from ..analysis.likeness import TOLERANCES
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
@@ -128,6 +129,7 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
+    said += _alike(trial, touched)
     frames = frames_of(trial, before, after)
     said += _framed(frames)
     framed_all = bool(frames) and "unknown" not in frames.values()
@@ -150,15 +152,32 @@ def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[st
 
 
 def frames_of(trial: Trial, before: Notebook, after: Notebook) -> dict[str, Frame]:
-    """For every other code cell, whether this change can affect it. A cell that shows nothing was not observed."""
+    """For every other code cell, whether this change can affect it. A cell of which neither outputs nor variables were seen
+    was not observed."""
     found = framed(before, after, trial.candidate.patch.cells)
     for cell_id, frame in found.items():
         was = trial.before.result(cell_id) if trial.before else None
         now = trial.run.result(cell_id) if trial.run else None
-        well = was is not None and now is not None and was.status == now.status == "ok" and bool(was.outputs)
-        if frame == "unknown" and was and now and well and same_outputs(was.outputs, now.outputs):
+        well = was is not None and now is not None and was.status == now.status == "ok"
+        variables = [v.equal for v in trial.alike if v.cell_id == cell_id]
+        looked = all(variables) and bool((was and was.outputs) or variables)
+        if frame == "unknown" and was and now and well and looked and same_outputs(was.outputs, now.outputs):
             found[cell_id] = "observed"
     return found
+
+
+def _alike(trial: Trial, touched: Collection[str]) -> list[str]:
+    """How many variables are what they were, in the cells that were not touched and in those that were."""
+    said = []
+    for where, mine in (("untouched", [v for v in trial.alike if v.cell_id not in touched]), ("changed", [v for v in trial.alike if v.cell_id in touched])):
+        if not mine:
+            continue
+        equal, unknown = sum(v.equal for v in mine), sum(v.verdict == "unknown" for v in mine)
+        sampled = sum(v.sampled and v.equal for v in mine)
+        line = f"{equal} of {_count(mine, 'variable')} of {where} cells equal, compared outside ({TOLERANCES})"
+        line += f", {sampled} of them by spread rows and sums" if sampled else ""
+        said.append(line + (f"; {unknown} could not be compared" if unknown else ""))
+    return said
 
 
 def _framed(frames: Mapping[str, Frame]) -> list[str]:
@@ -168,7 +187,7 @@ def _framed(frames: Mapping[str, Frame]) -> list[str]:
     if by["unknown"]:
         lines.append(f"may be affected, unknown: {_named(by['unknown'])}")
     if by["observed"]:
-        lines.append(f"observed to show the same again: {_named(by['observed'])}")
+        lines.append(f"observed to give the same again: {_named(by['observed'])}")
     if by["proved"]:
         lines.append(f"proved from the code to be out of its reach, if {ASSUMED}: {_named(by['proved'])}")
     return lines

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..analysis.alike import watching
 from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
@@ -44,14 +45,19 @@ def broken(examples: Iterable[Example]) -> Failure | None:
 
 @dataclass(slots=True)
 class Evidence:
-    """What is to come out of the kernel besides, by cell: `claims` say what, `carried` takes it in."""
+    """What is to come out of the kernel besides, by cell: `claims` and `watched` (names of variables) say what, `carried` and
+    `told` take it in."""
 
     claims: Mapping[str, Claims]
     carried: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def gather(self, kernel: Kernel, cell_id: str) -> Failure | None:
-        """What the promises of a cell read, as data. A failure where the cell was reported as run to its end and names are
+        """What the promises of a cell read, and its variables, as data. A failure where the cell was reported as run to its end and names are
         not there that it then must have bound."""
+        if names := self.watched.get(cell_id):
+            self.told[cell_id] = await kernel.evaluate(watching(names))
         claims = self.claims.get(cell_id)
         if claims is None:
             return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .behaviour import Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
@@ -118,7 +119,8 @@ class Trial:
     `run` is None where the screen refused it before anything ran. `level` is what was proved (see `stages.decide`); None
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
-    outside of the candidate's process.
+    outside of the candidate's process. `alike`: the variables that were compared with those of `before`; `pace`: what the
+    change did to time and memory, where that was measured.
     """
 
     candidate: Candidate
@@ -131,6 +133,8 @@ class Trial:
     decisive: int = 0
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
+    alike: tuple[Likeness, ...] = ()
+    pace: tuple[Pace, ...] = ()
 
     @property
     def passed(self) -> bool:

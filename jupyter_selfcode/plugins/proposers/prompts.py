@@ -27,7 +27,7 @@ DATUM_CHARACTERS = 8_000
 TRACEBACK_CHARACTERS = 4_000
 QUOTED_CHARACTERS = 2_000
 OUTLINES = 120
-QUOTING = ("runs", "outputs", "contract")
+QUOTING = ("runs", "outputs", "contract", "values", "pace")
 """Checks whose findings quote what programs have said: at the level `schema` only their codes are told."""
 
 RULES = """\
