@@ -149,6 +149,12 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     return follow(workspace, fix_request(workspace, failure, unquoted(args.words)), tell, before=before)
 
 
+def _optimize(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = reading.cell(workspace, args.cell).id if args.cell else None
+    scope = (cell,) if cell else ()
+    return follow(workspace, Request(unquoted(args.words), "slow", cell, scope, budget=workspace.settings.budget()), tell)
+
+
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
     """The request that a failure makes."""
     trigger = "contract" if failure.ename == "ContractBroken" else "exception"
@@ -301,6 +307,7 @@ def _export(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
 
 
 _CELL = argument("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
+_SLOW = argument("--cell", metavar="CELL", help="the cell to make faster (none: the slowest)")
 _CELLS = argument("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
 _PART = argument("--cell", metavar="CELL", action="append", help="only what it does to this cell, by its id (again for more)")
 _VERSION = "number, start of an id, or head"
@@ -311,6 +318,7 @@ COMMANDS: dict[str, Command] = {
         Command("", "versions, what waits for a decision, cost, settings", _panel),
         Command("adapt", "change the notebook as the words say", _adapt, (argument("words", free=True, nargs="*", help="what to change"), _CELLS)),
         Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
+        Command("optimize", "same results, measurably faster or smaller; refused if not both", _optimize, (argument("words", free=True, nargs="*", help="a hint"), _SLOW)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
         Command("check", "add an expression to a cell's contract", _check, (argument("expression", free=True, nargs="*"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),

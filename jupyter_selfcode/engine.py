@@ -29,6 +29,7 @@ from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
+from .stages.pace import pace, slowest
 from .stages.propose import Spending, propose
 from .stages.screen import screen
 from .stages.validate import Evidence, further, until, validate, within
@@ -105,6 +106,7 @@ class Engine:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
+        request = aimed(request, notebook, before)
         weighed = triage(request, notebook, before, folder)
         yield Triaged(weighed)
 
@@ -116,6 +118,9 @@ class Engine:
 
         if weighed.kind in ("transient", "environment"):
             yield decided(Reject(weighed.reason, weighed.kind))
+            return
+        if request.trigger == "slow" and not (request.target and before.result(request.target)):
+            yield decided(Reject(too_quick(before)))
             return
         if self.policy.mode == "report":
             yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
@@ -193,6 +198,11 @@ class Engine:
                 run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
             )
             trial = replace(trial, judged=judged, findings=trial.findings + found)
+        if trial.passed and request.trigger == "slow" and request.target:
+            yield StageStarted("validate", "both versions in turn, timed")
+            measured = await pace(trial, request.target, notebook, after, self.sandbox, folder, self.limits)
+            alike = (*(v for v in trial.alike if v.cell_id != request.target), *measured.alike)
+            trial = replace(trial, pace=measured.pace, alike=alike, findings=trial.findings + measured.findings)
         yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
 
     def lessons(self, path: str) -> Sequence[str]:
@@ -293,6 +303,21 @@ def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> in
         return len(notebook.cells)
     wanted = {*ran, request.target}
     return max((i + 1 for i, c in enumerate(notebook.cells) if c.id in wanted), default=0)
+
+
+def aimed(request: Request, notebook: Notebook, before: Run) -> Request:
+    """The request with its cell: a wish for speed that names none is about the slowest."""
+    if request.trigger != "slow" or request.target:
+        return request
+    target = slowest(before, notebook)
+    return replace(request, target=target, scope=(target,)) if target else request
+
+
+def too_quick(before: Run) -> str:
+    """Why no cell can be made faster."""
+    if before.failure:
+        return f"The notebook fails ({before.failure.ename} in cell {before.failure.cell_id}): mend that first, with fix."
+    return "There is nothing to win: no cell that can be timed by itself takes more than a few milliseconds."
 
 
 def settle(store: Store, path: str, found: Notebook) -> list[str]:

@@ -23,6 +23,9 @@ DOUBLE, SINGLE = 1e-9, 1e-5
 TOLERANCES = "numbers to 1e-9 of themselves, of single precision to 1e-5"
 """What is forgiven, in words to print."""
 
+SAMPLED = "only its sums and rows spread over it were compared"
+"""What is forgiven of a value that is too large to be sent, and is not the same to the bit."""
+
 DEPTH = 120
 _TABLES = ("DataFrame", "Series")
 _LABELS = ("RangeIndex", "Index")
@@ -51,7 +54,6 @@ class _Comparing:
 
     def __init__(self) -> None:
         self.remarks: dict[str, None] = {}
-        self.sampled = False
         self._depth = 0
 
     def values(self, a: Any, b: Any, at: str) -> None:
@@ -219,17 +221,19 @@ class _Comparing:
 
     def _large(self, a: list[Any], b: list[Any], at: str) -> None:
         """Outlines: type, size, digest, sums, and rows that stand for the rest."""
-        self.sampled = True
         for x, y, what in zip(a[1:3], b[1:3], ("type", "size"), strict=True):
             if x != y:
                 self._fail(at, f"its {what} was {_short(x)}, is {_short(y)}")
+        if a[6] != b[6]:
+            self._remark("a number is NumPy's or Python's")
         if a[3] == b[3]:
             return
         self.values(a[5], b[5], at)
         self._sums(a[4], b[4], at)
-        if "f" not in json.dumps(a[1:3]):  # not a number of any precision in it: nothing can be rounding
+        fractions = bool(a[4]) if a[1] in ("list", "tuple") else "float" in json.dumps(a[1:3])
+        if not fractions:  # nothing in it can be rounding
             self._fail(at, "its digest is another")
-        self._remark("sampled: sums and spread rows are equal, the digest is another")
+        self._remark(SAMPLED)
 
 
 def _flat(sums: Any) -> list[Any]:
@@ -275,17 +279,16 @@ def _compared(cell_id: str, name: str, before: Mapping[str, Any], after: Mapping
             return Likeness(name, cell_id, "unknown", " ".join(said.split())[:120] or "the kernel did not say")
     assert one is not None
     assert other is not None
-    sampled = one.startswith('["large"') or other.startswith('["large"')
     if one == other:
-        return Likeness(name, cell_id, "same", "", sampled)
+        return Likeness(name, cell_id, "same")
     try:
         a, b = json.loads(one), json.loads(other)
     except (ValueError, RecursionError):
-        return Likeness(name, cell_id, "unknown", "what was sent of it cannot be read", sampled)
+        return Likeness(name, cell_id, "unknown", "what was sent of it cannot be read")
     equal, said = same_value(a, b)
     if not equal and said.endswith("its code is another"):
-        return Likeness(name, cell_id, "unknown", "a function whose code is another", sampled)
-    return Likeness(name, cell_id, "close" if equal else "differs", said, sampled)
+        return Likeness(name, cell_id, "unknown", "a function whose code is another")
+    return Likeness(name, cell_id, "close" if equal else "differs", said, SAMPLED in said)
 
 
 def _told(reply: Mapping[str, Any], name: str) -> str | None:

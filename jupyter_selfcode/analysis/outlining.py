@@ -76,9 +76,15 @@ class Outliner:
     # ---- large values ------------------------------------------------------------------------------------------------
 
     def _items(self, value: Any) -> Any:
-        whole = json.dumps(self.pack(value, LARGEST // 10))
-        shown = [self._small(value[i]) for i in _spread(len(value))]
-        return ["large", type(value).__name__, len(value), hashlib.sha256(whole.encode()).hexdigest(), [], _list(shown)]
+        """A long list, its numbers as Python's: which kinds of scalar there were is told apart from what they are."""
+        kinds = sorted({type(item).__name__ for item in value})
+        if self.np is not None:
+            value = type(value)(item.item() if isinstance(item, self.np.generic) else item for item in value)
+        digest = hashlib.sha256(json.dumps(self.pack(value, LARGEST // 10)).encode()).hexdigest()
+        shown = _list([self._small(value[i]) for i in _spread(len(value))])
+        numbers = all(type(item) in (int, float) and math.isfinite(item) for item in value) and any(type(i) is float for i in value)
+        sums = [math.fsum(value), min(value), max(value)] if numbers else []
+        return ["large", type(value).__name__, len(value), digest, sums, shown, kinds]
 
     def _array(self, value: Any) -> Any:
         if value.dtype.hasobject or value.nbytes > LARGEST:
@@ -86,7 +92,7 @@ class Outliner:
         flat = value.reshape(-1)
         digest = hashlib.sha256(self.np.ascontiguousarray(value)).hexdigest()
         shown = self.pack(flat[_spread(len(flat))], WHOLE)
-        return ["large", f"array of {value.dtype}", list(value.shape), digest, self._sums(flat), shown]
+        return ["large", f"array of {value.dtype}", list(value.shape), digest, self._sums(flat), shown, []]
 
     def _table(self, value: Any) -> Any:
         pd = self.pd
@@ -99,7 +105,7 @@ class Outliner:
         rows = frame.iloc[_spread(len(frame))]
         return [
             "large", type(value).__name__, [list(frame.shape), dtypes], hashlib.sha256(hashed).hexdigest(), sums,
-            self.pack(rows, 3 * WHOLE),
+            self.pack(rows, 3 * WHOLE), [],
         ]  # fmt: skip
 
     def _sums(self, values: Any) -> "list[Any]":
@@ -211,10 +217,10 @@ def _code(code: Any) -> str:
 
 
 def observe(
-    names: "Iterable[str]", namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type
+    names: "Iterable[str]", namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type, room: int = ROOM
 ) -> "dict[str, Any]":
-    """By name what the variables are, as JSON text, and why others cannot be told."""
-    outliner, left = Outliner(namespace, pack, refused), ROOM
+    """By name what the variables are, as JSON text, and why others cannot be told. `room`: characters of all values."""
+    outliner, left = Outliner(namespace, pack, refused), room
     values: dict[str, str] = {}
     why: dict[str, str] = {}
     for name in names:

@@ -33,6 +33,7 @@ from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.likeness import TOLERANCES
 from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
+from ..analysis.paces import gain_of, paced
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
 from ..values.trial import CAGES, Example, Trial
@@ -134,6 +135,9 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     said += _framed(frames)
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
+    if gain_of(trial):  # the wish was speed: that it is met, and that nothing else has changed, is what was measured
+        elsewhere = _alike(replace(trial, alike=tuple(v for v in trial.alike if v.cell_id not in touched)), touched)
+        return replace(trial, level=3, assumptions=(*paced(trial), said[0], *elsewhere, *_framed(frames)), decisive=decisive + 1)
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
 
 
@@ -248,7 +252,7 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
             return Ask(best, "It ran, but no contract says that it is right.")
         if policy.min_level > 0 and not best.decisive:
             return Ask(best, "No promise that says which result is right was broken before and holds now.")
-    return Accept(best, best.candidate.warrant or f"Level {best.level} reached with no question left open.")
+    return Accept(best, gain_of(best) or best.candidate.warrant or f"Level {best.level} reached with no question left open.")
 
 
 def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = True) -> Reject:

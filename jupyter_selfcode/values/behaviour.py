@@ -14,8 +14,8 @@ class Likeness:
 
     `same`: equal to the last bit. `close`: equal by meaning, within the tolerances of `analysis.likeness`; `said` tells what
     is not to the bit. `differs`: `said` is the first difference. `unknown`: `said` is why it was not compared.
-    `sampled`: it was too large to be carried whole, so rows of it and sums stand for the rest. `cell_id` is the cell that
-    bound it.
+    `sampled`: it was too large to be sent whole and is not the same to the bit, so rows of it and sums stand for the rest.
+    `cell_id` is the cell that bound it.
     """
 
     name: str

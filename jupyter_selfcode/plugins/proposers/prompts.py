@@ -204,7 +204,8 @@ def task(request: Request, notebook: Notebook, level: str, redactor: Redactor) -
         "exception": f"The notebook fails in{cell or ' a cell'}. Mend the root cause.",
         "contract": f"The code of{cell or ' a cell'} no longer keeps its contract. Mend the code; the contract stays.",
         "drift": "The data is no longer as the notebook expects it. Adapt the notebook to it.",
-        "slow": f"Make{cell or ' the notebook'} measurably faster or smaller, with the same results.",
+        "slow": f"Make{cell or ' the notebook'} measurably faster, or smaller at its peak of memory, with the same results: all that it "
+        "binds has the same types, values and order, and it shows the same. Both versions are run in turn on the same state.",
     }[request.trigger]
     parts = [f"# The task\n\n{asked}"]
     if request.text.strip():
