@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, sending, views
+from . import reading, sending, suggesting, views
 from .analysis import contract
 from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
@@ -23,6 +23,7 @@ from .values.errors import BadInput
 from .values.events import Decided, Event
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
+from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
 
@@ -88,6 +89,7 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     if isinstance(decision, Ask):
         name = proposal_id(decided)
         data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
+        data |= {"strength": _strength(decision.trial.strength)}
         data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
@@ -103,9 +105,17 @@ def deployed(workspace: Workspace, version: Version | None, before: Any, decided
         return Reply({"status": "rerun"}, views.message("Ran the cells again; no code was changed.", "ok"))
     number = workspace.lineage()[-1].number
     data = {"status": "deployed", "version": version.id, "number": number, "kind": version.kind, "by": version.by,
-            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost)}
+            "level": version.level, "cells": list(version.patch.cells), "reports": reports, "cost": plain(version.cost),
+            "strength": _strength(version.mutants)}
     view = views.deployed(version, number, before, workspace.notebook(), reports, speak=spoken(workspace))
     return Reply(data, view)
+
+
+def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
+    """What a contract is worth against small mistakes, with the counts that people are shown."""
+    if strength is None:
+        return None
+    return {**plain(strength), "caught": strength.caught, "counted": strength.counted, "summary": summary(strength)}
 
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -175,6 +185,10 @@ def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     expression = unquoted(args.expression)
+    if args.suggest or args.take:
+        if expression:
+            raise BadInput("Say one of both: an expression to add, or --suggest (--take), which finds expressions.")
+        return _suggest(workspace, args, tell)
     try:
         compile(expression, "<check>", "eval")
     except (SyntaxError, ValueError) as e:
@@ -185,6 +199,15 @@ def _check(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cells = tuple(replace(c, source=source) if c.id == cell.id else c for c in before.cells)
     version = workspace.amend(Notebook(cells, before.metadata), f"check {expression}")
     return deployed(workspace, version, before)
+
+
+def _suggest(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = reading.cell(workspace, args.cell)
+    if args.take:
+        version, before = suggesting.take(workspace, cell, args.take)
+        return deployed(workspace, version, before)
+    found = suggesting.suggest(workspace, cell, tell)
+    return Reply(suggesting.told(found), views.suggested(found.cell.id, suggesting.told(found), speak=spoken(workspace)))
 
 
 def _accept(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -320,7 +343,7 @@ COMMANDS: dict[str, Command] = {
         Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
         Command("optimize", "same results, measurably faster or smaller; refused if not both", _optimize, (argument("words", free=True, nargs="*", help="a hint"), _SLOW)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
-        Command("check", "add an expression to a cell's contract", _check, (argument("expression", free=True, nargs="*"), _CELL)),
+        Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),

@@ -72,6 +72,13 @@ class SelfCode(Configurable):
     sandbox_as_root = Bool(
         False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
     ).tag(config=True)
+    record = Bool(
+        True, help="Keep small calls of the notebook's functions, seen in trials that ran well, in its history: a repair is held to them."
+    ).tag(config=True)
+    forked = Bool(
+        False, help="Try candidates in copies of a contained kernel that has run the cells above, where that serves "
+        "(Linux, tiers A and B). What may be deployed unasked is tried in a fresh one as well."
+    ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "
         "is deploy and this machine gives a cage."
@@ -79,6 +86,10 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
     ).tag(config=True)

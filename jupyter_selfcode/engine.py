@@ -20,29 +20,35 @@ from .analysis.censoring import censored
 from .analysis.claims import claims_of
 from .analysis.contract import intent_of
 from .analysis.effects import slice_below
+from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
-from .stages.compare import Told, compare, watched, watched_again
-from .stages.decide import asserted, decide, nothing_passed, weighed
+from .stages.behave import behave, keep, worth_recording
+from .stages.compare import compare, watched, watched_again
+from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
-from .stages.pace import pace, slowest
+from .stages.mutate import course_of, mistakes_in, mutate
+from .stages.pace import aimed, timed, too_quick
 from .stages.propose import Spending, propose
 from .stages.screen import screen
 from .stages.validate import Evidence, further, until, validate, within
 from .values.canonical import digest
-from .values.decision import Policy, Reject
+from .values.decision import Accept, Decision, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
 from .values.request import Request
-from .values.trial import Candidate, Run, Trial
+from .values.trial import CAGES, Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
+
+DISAGREED = "disagreed"
+"""Notes of this kind say from which states a copy gave another result than a clean kernel: `state_above` and the reason."""
 
 SENT = "sent"
 """Notes of this kind are the log of what was sent to models: `sent_line`."""
@@ -62,6 +68,10 @@ class Engine:
     level: str = "summary"
     masked: Sequence[str] = ()
     """Columns whose values are in no prompt, besides those that tell of people."""
+    record: bool = True
+    """Whether small calls of the notebook's functions are kept in the history, to hold repairs to them."""
+    mutant_seconds: float = 0.0
+    """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -95,17 +105,18 @@ class Engine:
         recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
-        evidence = Evidence({}, watched=watched(notebook))
+        was = Evidence({}, watched=watched(notebook), recorded=worth_recording(notebook) if self.record else {})
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
         if before is None:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, evidence)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, was, notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
+        was.calls = keep(self.store, path, was.calls, Redactor.for_folder(folder))
         request = aimed(request, notebook, before)
         weighed = triage(request, notebook, before, folder)
         yield Triaged(weighed)
@@ -119,8 +130,8 @@ class Engine:
         if weighed.kind in ("transient", "environment"):
             yield decided(Reject(weighed.reason, weighed.kind))
             return
-        if request.trigger == "slow" and not (request.target and before.result(request.target)):
-            yield decided(Reject(too_quick(before)))
+        if request.trigger == "slow" and (why := too_quick(request, before)):
+            yield decided(Reject(why))
             return
         if self.policy.mode == "report":
             yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
@@ -143,15 +154,27 @@ class Engine:
                         continue
                     fresh: list[Trial] = []
                     for candidate in event.candidates:
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, evidence.told)
+                        above = state_above(notebook, candidate.patch.cells)
+                        doubt = self.store.notes(path, DISAGREED).get(above, "")
+                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt, was)
                         async with aclosing(trying) as tried:
                             async for told in tried:
                                 yield told
                                 if isinstance(told, Tried):
                                     fresh.append(told.trial)
+                                    for finding in told.trial.findings:
+                                        if finding.code == DISAGREES:
+                                            self.store.put_note(path, DISAGREED, above, finding.message)
                     trials += fresh
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
+                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
+                            async for told in measured:
+                                yield told
+                                if isinstance(told, Tried):
+                                    passed = decision.trial  # type: ignore[union-attr]
+                                    trials[:] = [told.trial if t is passed else t for t in trials]
+                                    decision = decide([told.trial if t is passed else t for t in fresh], self.policy)
                         yield decided(decision, context_hash)
                         return
         except BudgetSpent as e:
@@ -165,10 +188,13 @@ class Engine:
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
-        recorded: dict[str, tuple[object, ...]], told: Told | None = None,
+        recorded: dict[str, tuple[object, ...]], doubt: str = "", was: Evidence | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`. `told`: the variables of the run
-        before, by cell, where these are known."""
+        """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`.
+
+        What ran in a copy and would be deployed unasked runs in a clean kernel too; `doubt` is why no copy is to be made.
+        `was` is what the run before told of its variables, where that is known.
+        """
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
         after, findings = screen(candidate, request, notebook, self.checks)
@@ -176,34 +202,70 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a clean kernel")
-        runs: list[Run] = []
+        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
-        names = watched_again(notebook, after, touched, told or {})
+        told = was.told if was else {}
+        names = watched_again(notebook, after, touched, told)
         evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised), watched=names)
-        async with aclosing(validate(after, reach, self.sandbox, folder, self.limits, runs, evidence)) as events:
-            async for event in events:
-                yield event
-        run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
-        alike = compare(names, told or {}, evidence.told)
-        trial = replace(trial, run=run, alike=alike, findings=findings + below, kind="fresh", seconds=time.monotonic() - start)
-        for check in self.checks:
-            trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
-        if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
-            judged, found = await judge(
-                run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
-            )
-            trial = replace(trial, judged=judged, findings=trial.findings + found)
-        if trial.passed and request.trigger == "slow" and request.target:
-            yield StageStarted("validate", "both versions in turn, timed")
-            measured = await pace(trial, request.target, notebook, after, self.sandbox, folder, self.limits)
-            alike = (*(v for v in trial.alike if v.cell_id != request.target), *measured.alike)
-            trial = replace(trial, pace=measured.pace, alike=alike, findings=trial.findings + measured.findings)
-        yield Tried(replace(weighed(trial, notebook, after, recorded), seconds=time.monotonic() - start))
+        screened, forked = trial, None
+        for base in (None,) if doubt or request.trigger == "slow" else (notebook, None):
+            runs: list[Run] = []
+            evidence = replace(evidence, carried={}, told={})
+            async with aclosing(
+                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
+            ) as events:
+                async for event in events:
+                    yield event
+            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            if doubt:
+                run = replace(run, served=Served("fresh", doubt))
+            trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
+            trial = replace(trial, alike=compare(names, told, evidence.told))
+            for check in self.checks:
+                trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
+            if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
+                judged, found = await judge(
+                    run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
+                )
+                trial = replace(trial, judged=judged, findings=trial.findings + found)
+            if trial.passed and request.trigger == "slow":
+                yield StageStarted("validate", "both versions in turn, timed")
+                trial = await timed(trial, request, notebook, after, self.sandbox, folder, self.limits)
+            if trial.passed and was is not None and not candidate.warrant:
+                trial = await behave(trial, request, notebook, after, was.calls, self.sandbox, folder, self.limits)
+            trial = weighed(trial, notebook, after, recorded)
+            if forked is not None:
+                trial = confirmed(forked, trial, after)
+            elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
+                forked = trial
+                yield StageStarted("validate", "again in a clean kernel, since it may be deployed unasked")
+                continue
+            break
+        yield Tried(replace(trial, seconds=time.monotonic() - start))
+
+    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
+        """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
+        there is no contract, or no cage to make mistakes in."""
+        trial = None if isinstance(decision, Reject) else decision.trial
+        if not self.mutant_seconds or trial is None or trial.run is None or (trial.level or 0) < 2 or trial.pace:
+            return
+        patch = trial.candidate.patch
+        if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
+            return
+        after = apply_ops(patch.ops, notebook)
+        course, above = course_of(trial, notebook, after)
+        if course is None:
+            return
+        yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
+        mistakes = mistakes_in(notebook, after, patch.cells)
+        strength = await mutate(
+            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
+        )
+        yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""
@@ -305,19 +367,10 @@ def reach(notebook: Notebook, request: Request, ran: Sequence[str] | None) -> in
     return max((i + 1 for i, c in enumerate(notebook.cells) if c.id in wanted), default=0)
 
 
-def aimed(request: Request, notebook: Notebook, before: Run) -> Request:
-    """The request with its cell: a wish for speed that names none is about the slowest."""
-    if request.trigger != "slow" or request.target:
-        return request
-    target = slowest(before, notebook)
-    return replace(request, target=target, scope=(target,)) if target else request
-
-
-def too_quick(before: Run) -> str:
-    """Why no cell can be made faster."""
-    if before.failure:
-        return f"The notebook fails ({before.failure.ename} in cell {before.failure.cell_id}): mend that first, with fix."
-    return "There is nothing to win: no cell that can be timed by itself takes more than a few milliseconds."
+def state_above(notebook: Notebook, touched: Sequence[str]) -> str:
+    """What tells one state above a change from another: the cells that made it."""
+    first = min((notebook.index(i) for i in touched if i in notebook), default=0)
+    return digest([c.source for c in notebook.cells[:first] if c.type == "code"])
 
 
 def settle(store: Store, path: str, found: Notebook) -> list[str]:

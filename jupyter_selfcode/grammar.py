@@ -62,8 +62,17 @@ def read(prog: str, arguments: Sequence[Argument], rest: str) -> argparse.Namesp
     free = next((a for a in arguments if a.free), None)
     if free is None:
         return parser.parse_args([unquoted(t) for t in rest.split()])
-    flags = [re.escape(f) for a in arguments if a.optional for f in a.flags]
+    flags = [re.escape(f) for a in arguments if a.optional and "action" not in a.options for f in a.flags]
+    flags += [re.escape(f) for a in arguments if a.options.get("action") == "append" for f in a.flags]
+    bare = [re.escape(f) for a in arguments if a.options.get("action") == "store_true" for f in a.flags]
     options: list[str] = []
+    if bare:
+
+        def switch(match: re.Match[str]) -> str:
+            options.append(match[1])
+            return ""
+
+        rest = re.sub(rf"(?:(?<=\s)|^)({'|'.join(bare)})(?=\s|$)", switch, rest)
     if flags:
         pattern = re.compile(rf"(?:(?<=\s)|^)({'|'.join(flags)})[=\s]\s*(\S+)")
 

@@ -154,6 +154,20 @@ class Sandbox(Protocol):
 
 
 @runtime_checkable
+class ForkingSandbox(Sandbox, Protocol):
+    """A sandbox that can go on from a state in which the cells above have run."""
+
+    def open_from(
+        self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
+    ) -> AbstractAsyncContextManager[Kernel]:
+        """A kernel for `notebook`, of which what begins as `base` does, the notebook as it is, need not run again. It says
+        in `served` whether it was a copy, or why not."""
+
+    def stop(self) -> None:
+        """End what is kept between trials."""
+
+
+@runtime_checkable
 class Check(Protocol):
     """Reads a candidate before it runs, and judges its trial after."""
 

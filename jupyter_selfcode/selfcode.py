@@ -15,7 +15,7 @@ from .analysis.secrets import Redactor
 from .bridge import Bridge
 from .config import SelfCode, plugin, plugins
 from .engine import Engine, settle
-from .protocols import Deployer, Model, Proposer, Store
+from .protocols import Deployer, ForkingSandbox, Model, Proposer, Sandbox, Store
 from .stages.validate import validate
 from .values.decision import Accept, Ask
 from .values.errors import BadInput, Locked, StalePatch
@@ -63,11 +63,17 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
                 proposers.append(kind(model, plugin("formats", "cells")()))
         else:
             proposers.append(kind())
+    fresh = ContainedSandbox(
+        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+    )
+    sandbox: Sandbox = fresh
+    if settings.forked:
+        from .plugins.sandboxes.forked import ForkedSandbox
+
+        sandbox = ForkedSandbox(fresh)
     return Engine(
         proposers=proposers,
-        sandbox=ContainedSandbox(
-            settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
-        ),
+        sandbox=sandbox,
         checks=[plugin("checks", name)() for name in plugins("checks")],
         retrievers=[plugin("retrievers", name)() for name in plugins("retrievers")],
         store=store,
@@ -75,6 +81,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         limits=settings.limits(),
         level=settings.level(),
         masked=settings.masked_columns,
+        record=settings.record,
+        mutant_seconds=settings.mutant_seconds,
     )
 
 
@@ -257,6 +265,8 @@ class Workspace:
 
     def close(self) -> None:
         """Stop the loop and close the history."""
+        if isinstance(self.engine.sandbox, ForkingSandbox):
+            self.engine.sandbox.stop()
         self.bridge.close()
         with contextlib.suppress(Exception):
             self.store.close()

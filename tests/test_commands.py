@@ -36,6 +36,17 @@ def test_cells_may_be_named_before_or_after_the_words():
         assert " ".join(args.words.split()) == "make it so"
 
 
+@pytest.mark.parametrize("line", ["check --suggest --cell 3", "check --cell 3 --suggest", "check --suggest --cell=3"])
+def test_a_switch_takes_no_word_with_it(line):
+    args = parse_line(line)[1]
+    assert (args.suggest, args.cell, args.expression) == (True, "3", "")
+
+
+def test_what_only_looks_like_a_switch_is_part_of_the_words():
+    args = parse_line("check df['--suggest'].sum() == x--suggested")[1]
+    assert (args.suggest, args.expression) == (False, "df['--suggest'].sum() == x--suggested")
+
+
 def test_an_empty_line_is_the_panel():
     assert parse_line("")[0].name == ""
 

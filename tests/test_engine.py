@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from jupyter_selfcode.config import plugin, plugins
-from jupyter_selfcode.engine import Engine, settle
+from jupyter_selfcode.engine import DISAGREED, Engine, settle
 from jupyter_selfcode.plugins.deployers.memory import MemoryDeployer
 from jupyter_selfcode.plugins.formats.cells import CellsFormat
 from jupyter_selfcode.plugins.models.scripted import Hang, ScriptedModel
 from jupyter_selfcode.plugins.proposers.llm import LlmProposer
-from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
+from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedForks, ScriptedSandbox
 from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.stages import record
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
@@ -22,6 +24,7 @@ from jupyter_selfcode.values.events import Decided, Event, StageStarted
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import Patch
 from jupyter_selfcode.values.request import Budget, Failure, Request
+from jupyter_selfcode.values.trial import CellResult, Served
 
 PATH = "case.ipynb"
 CONTRACTED = '"""Twice x.\n\n>>> y\n6\n"""\ny = x + 2'
@@ -218,3 +221,100 @@ async def test_a_request_that_changes_nothing_is_not_a_version(store, tmp_path):
     decided = await decide(made, Request("Leave it as it is."), nb, tmp_path)
     assert isinstance(decided.decision, Reject)
     assert Patch(nb.digest) not in [t.candidate.patch for t in decided.trials if t.passed]
+
+
+# ---- copies -----------------------------------------------------------------------------------------------------------
+
+
+def in_copies(store: SqlStore, sandbox: ScriptedForks, *answers: str, mode: str = "deploy") -> Engine:
+    return replace(engine(store, *answers, mode=mode), sandbox=sandbox)
+
+
+def otherwise(source: str) -> CellResult | None:
+    """What a copy gives that is not what a clean kernel gives: the changed cell shows something else."""
+    shown = {"output_type": "stream", "name": "stdout", "text": "another result\n"}
+    return CellResult("", "ok", (shown,)) if "x * 2" in source else None
+
+
+async def test_what_passed_in_a_copy_runs_in_a_clean_kernel_too_before_it_is_deployed_unasked(store, tmp_path):
+    events: list[Event] = []
+    made = in_copies(store, ScriptedForks(), replacing("c1", "y = x * 2"))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path, events)
+    assert isinstance(decided.decision, Accept)
+    assert (decided.decision.trial.kind, made.sandbox.copied) == ("fresh", 1)
+    assert "tried in a copy first, which agreed" in decided.decision.trial.assumptions
+    assert [e.detail for e in events if isinstance(e, StageStarted) and "unasked" in e.detail]
+
+
+async def test_what_a_person_is_asked_about_was_tried_in_a_copy_alone(store, tmp_path):
+    made = in_copies(store, ScriptedForks(), replacing("c1", "y = x * 2"), mode="propose")
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert [t.kind for t in decided.trials] == ["forked"]
+    assert any("copy of a kernel" in a for a in decided.trials[0].assumptions)
+
+
+async def test_where_a_copy_and_a_clean_kernel_disagree_a_person_is_asked_and_no_copy_is_made_of_that_state_again(store, tmp_path):
+    nb = notebook("x = 3", CONTRACTED.replace("y = x + 2", "y = x + 2\nprint(y)"))
+    change = replacing("c1", "y = x * 2\nprint(y)")
+
+    def copies(source: str) -> CellResult | None:
+        if "x * 2" in source:
+            exec(source, sandbox.last.namespace)
+        return otherwise(source)
+
+    class Kept(ScriptedForks):
+        @contextlib.asynccontextmanager
+        async def open_from(self, *args):
+            async with super().open_from(*args) as self.last:
+                yield self.last
+
+    sandbox = Kept(copies)
+    decided = await decide(in_copies(store, sandbox, change), BROKEN, nb, tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert [f.code for f in decided.trials[0].asks] == ["runs:fork"]
+    assert "c1" in decided.trials[0].asks[0].message
+
+    copied = sandbox.copied
+    decided = await decide(in_copies(store, sandbox, change), BROKEN, nb, tmp_path)
+    assert sandbox.copied == copied
+    assert decided.trials[0].run.served == Served("fresh", next(iter(store.notes(PATH, DISAGREED).values())))
+
+
+async def test_why_no_copy_was_made_is_in_the_verdict(store, tmp_path):
+    made = in_copies(store, ScriptedForks(hazard="a connection is open"), replacing("c1", "y = x * 2"))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert decided.trials[0].kind == "fresh"
+    assert "not in a copy: a connection is open" in decided.trials[0].assumptions
+# ---- the strength of a contract ------------------------------------------------------------------------------------
+
+
+async def test_a_change_is_told_with_what_its_contract_catches_and_the_version_keeps_it(store, tmp_path):
+    made = replace(engine(store, replacing("c1", "y = x * 2")), mutant_seconds=60.0)
+    nb, events = notebook("x = 3", CONTRACTED), list[Event]()
+    decided = await decide(made, BROKEN, nb, tmp_path, events)
+    assert isinstance(decided.decision, Accept)
+    strength = decided.decision.trial.strength
+    assert strength is not None
+    assert (strength.caught, strength.counted) == (3, 3)
+    assert decided.trials == (decided.decision.trial,)
+    version = made.accept(decided, decided.decision.trial, [MemoryDeployer(nb)], PATH, "policy")
+    assert version.mutants == strength
+    assert store.lineage(PATH)[-1].version == version
+    assert store.verify() == []
+
+
+async def test_a_contract_that_catches_too_little_does_not_deploy_unasked(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2\na = x - 1\nb = a - 1\nc = b * 2"))
+    made = replace(made, mutant_seconds=60.0, policy=Policy("deploy", min_strength=0.5))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert decided.decision.reason.startswith("Its contract would have caught 3 of ")
+    assert decided.decision.reason.endswith(", too few to decide by; no promise looks at a, b, c.")
+
+
+async def test_a_contract_is_not_measured_where_nothing_is_set_aside_for_it(store, tmp_path):
+    made = engine(store, replacing("c1", "y = x * 2"))
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Accept)
+    assert decided.decision.trial.strength is None

@@ -43,7 +43,8 @@ SILENCE = re.compile(r"(?i)warn|silenc|quiet|suppress|nois")
 @dataclass(frozen=True)
 class Edit:
     """`repair`: something failed and this is to mend it. `needed`: names that other cells read. `defined`: functions
-    that other cells define, `moved`: statements that the same change puts into other cells. `recorded`: the text of outputs that the notebook carries for this cell."""
+    that other cells define, `moved`: statements that the same change puts into other cells. `recorded`: the text of outputs
+    that the notebook carries for this cell. `around`: the code of the whole notebook before, as `written` writes it."""
 
     old: str
     new: str
@@ -55,6 +56,7 @@ class Edit:
     needed: Collection[str] = field(default=())
     defined: Collection[str] = field(default=())
     moved: Collection[str] = field(default=())
+    around: str = ""
 
     @cached_property
     def before(self) -> ast.Module:

@@ -11,6 +11,9 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .contract import executable
+from .magics import parse
+
 _COUNTS = ("len", "type", "isinstance", "issubclass", "hasattr", "callable", "bool", "nunique", "count", "id", "dir")
 _FACETS = ("shape", "size", "ndim", "dtype", "dtypes", "empty", "columns", "__name__", "__class__")
 _EQUALITIES = (
@@ -68,6 +71,16 @@ def _compares(node: ast.AST) -> bool:
     )
     blank = any(isinstance(s, ast.Constant) and s.value is None for s in node.comparators)
     return not blank and (ranged or distance or isinstance(node.ops[0], ast.Eq))
+
+
+def asserted(source: str) -> frozenset[str]:
+    """The assertions that a cell makes whenever it runs: at its top level, about something that has a name."""
+    tree = parse(executable(source))
+    return frozenset(
+        ast.unparse(s.test)
+        for s in (tree.body if tree else ())
+        if isinstance(s, ast.Assert) and any(isinstance(n, ast.Name) for n in ast.walk(s.test))
+    )
 
 
 def pins(source: str, want: str | None = None) -> bool:

@@ -15,6 +15,7 @@ from ..values.request import Failure
 from ..values.trial import Finding
 from . import (
     fakes_checks,
+    fakes_columns,
     fakes_control,
     fakes_data,
     fakes_flow,
@@ -29,6 +30,7 @@ from .edits import Edit
 RULES: tuple[Callable[[Edit], Iterator[Finding]], ...] = (
     *fakes_control.RULES,
     *fakes_checks.RULES,
+    *fakes_columns.RULES,
     *fakes_data.RULES,
     *fakes_ways_round.RULES,
     *fakes_flow.RULES,
@@ -49,16 +51,18 @@ def find(
     needed: Collection[str] = (),
     defined: Collection[str] = (),
     moved: Collection[str] = (),
+    around: str = "",
 ) -> tuple[Finding, ...]:
     """What is suspicious in the change of one cell from `old` to `new` ("" where it is inserted or deleted).
 
     `words` are the request's and the cell's own; `repair` (None: whether there is a failure) says that nothing new was
     asked for. `needed`: names that other cells read; `defined`: functions that other cells define;
-    `moved`: statements (as `edits.written` writes them) that the same change puts into other cells.
+    `moved`: statements (as `edits.written` writes them) that the same change puts into other cells; `around`: the code of
+    the whole notebook before.
     """
     wants = "\n".join(e.want for e in (*examples_of(old), *examples_of(new)))
     mending = failure is not None if repair is None else repair
-    edit = Edit(old, new, failure, mending, words, recorded_outputs, wants, needed, defined, moved)
+    edit = Edit(old, new, failure, mending, words, recorded_outputs, wants, needed, defined, moved, around)
     found: dict[tuple[str, str], Finding] = {}
     for rule in RULES:
         for f in rule(edit):

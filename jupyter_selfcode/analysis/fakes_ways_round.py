@@ -102,6 +102,9 @@ def cut_to_fit(edit: Edit) -> Iterator[Finding]:
         yield from finding("left-out", "ask", f"{brief(node)} leaves rows out so that the code runs.")
 
 
+SUMMARIES = ("mean", "median", "max", "min", "sum", "std")
+
+
 def _unique(tree: ast.Module) -> Marked:
     for node in ast.walk(tree):
         if call_name(node) in ("drop_duplicates", "nodups", "pivot_table"):
@@ -151,6 +154,8 @@ def corrected(edit: Edit) -> Iterator[Finding]:
         yield from finding("hard-coded", "block", f"{brief(node)} answers with a fixed text.")
     if not edit.failure or edit.failure.ename not in ("ContractBroken", "AssertionError"):
         return
+    for node in edit.added(_scaled):
+        yield from finding("hard-coded", "ask", f"{brief(node)} moves what was computed to a constant.")
     was = {written(n.value) for n in ast.walk(edit.before) if isinstance(n, (ast.Assign, ast.Return)) and n.value}
     gave = _GAVE.search(edit.failure.evalue)
     for node in ast.walk(edit.after):
@@ -166,6 +171,28 @@ def corrected(edit: Edit) -> Iterator[Finding]:
 
 def _makes_up(got: float, want: float, by: float) -> bool:
     return abs(abs(want - got) - abs(by)) < 1e-9 or (got != 0 and abs(want / got - by) < 1e-9)
+
+
+def _scaled(tree: ast.Module) -> Marked:
+    """A value changed in place by a constant, or by a constant and its own mean, sum or largest."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Mult, ast.Div, ast.Add, ast.Sub)):
+            if isinstance(node.target, (ast.Subscript, ast.Attribute)) and _numbers(node.value):
+                yield written(node), node
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and _numbers(node.value):
+            changed = {written(t) for t in node.targets}
+            for call in ast.walk(node.value):
+                own = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in SUMMARIES
+                if own and written(call.func.value) in changed:  # type: ignore[attr-defined]
+                    yield written(node), node
+                    break
+
+
+def _numbers(node: ast.expr) -> bool:
+    """Whether a number stands in the arithmetic of an expression, as no index and no argument."""
+    if isinstance(node, ast.BinOp):
+        return _numbers(node.left) or _numbers(node.right)
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
 def _zeros(tree: ast.Module) -> Marked:

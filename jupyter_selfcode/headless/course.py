@@ -355,5 +355,6 @@ class Course:
 def _told(trial: Trial) -> TriedCandidate:
     c, run = trial.candidate, trial.run or Run()
     return TriedCandidate(
-        trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen
+        trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen,
+        trial.strength,
     )

@@ -56,13 +56,19 @@ def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
     from ..engine import settle
     from ..plugins.deployers.file import FileDeployer
     from ..plugins.deployers.lock import lock
+    from ..protocols import ForkingSandbox
     from ..selfcode import make_engine, name_in_history, open_store
 
     with lock(source), closing(open_store(settings, source.parent)) as store:
         file, path = FileDeployer(source), name_in_history(settings, source)
         if store.lineage(path):
             settle(store, path, file.read())
-        yield Bench(make_engine(settings, store), store, file, path)
+        engine = make_engine(settings, store)
+        try:
+            yield Bench(engine, store, file, path)
+        finally:
+            if isinstance(engine.sandbox, ForkingSandbox):
+                engine.sandbox.stop()
 
 
 def containment(settings: SelfCode) -> tuple[LiveCage | None, str]:

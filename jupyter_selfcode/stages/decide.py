@@ -12,6 +12,9 @@ GenProg that passed all tests to be wrong.) For the same reason a promise counts
 names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
 right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
 
+Where it was measured what a contract catches of small mistakes (`stages.mutate`), a low share is a reason to ask, and a high
+one no reason to deploy: who writes the code could forge it.
+
 Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
 observed to give the same when it ran again. It says nothing for what was asked.
 """
@@ -25,32 +28,27 @@ from dataclasses import replace
 from typing import Any
 
 from ..analysis.bearing import Flow, flows, looks
-from ..analysis.contract import examples_of, executable
+from ..analysis.contract import examples_of
 from ..analysis.effects import slice_below
-from ..analysis.evidence import foregone, pins, tells
+from ..analysis.evidence import asserted, foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.likeness import TOLERANCES
-from ..analysis.magics import parse
 from ..analysis.outputs import same_outputs
 from ..analysis.paces import gain_of, paced
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
-from ..values.trial import CAGES, Example, Trial
+from ..values.strength import Strength, summary
+from ..values.trial import CAGES, Example, Finding, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
+FEW = 4
+"""Small mistakes that must have been counted before their share says anything."""
+DISAGREES = "runs:fork"
+"""The finding that a copy and a clean kernel gave different results."""
+
 Recorded = Mapping[str, tuple[Any, ...]]
 """Outputs that a notebook file carries, by cell id."""
-
-
-def asserted(source: str) -> frozenset[str]:
-    """The assertions that a cell makes whenever it runs: at its top level, about something that has a name."""
-    tree = parse(executable(source))
-    return frozenset(
-        ast.unparse(s.test)
-        for s in (tree.body if tree else ())
-        if isinstance(s, ast.Assert) and any(isinstance(n, ast.Name) for n in ast.walk(s.test))
-    )
 
 
 def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded) -> Trial:
@@ -106,8 +104,14 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     ]
     decisive += sum(i not in was_well and tells(recorded[i]) and not reach for i in again)
 
-    said = [f"ran from the top in a clean kernel ({trial.run.sandbox}), {_count(ran, 'cell')}"]
-    if unchanged := len((was_well & ran.keys()) - touched):
+    where, why = trial.run.sandbox, trial.run.served.reason
+    if trial.kind == "forked":
+        said = [f"ran in a copy of a kernel that had run the cells above ({where}; {why}), {_count(ran, 'cell')}"]
+    else:
+        said = [f"ran from the top in a clean kernel ({where}), {_count(ran, 'cell')}"]
+        if why:
+            said.append(f"not in a copy: {why}")
+    if unchanged := len((was_well & (ran.keys() - (_above(after, touched) if trial.kind == "forked" else set()))) - touched):
         said.append(f"{unchanged} untouched ran again; differing outputs are listed as findings")
     if examples:
         said.append(
@@ -135,10 +139,35 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     said += _framed(frames)
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
+    said += [b.said for b in trial.behaviour]
+    if level == 2 and _behaves(trial, touched):
+        level = 3
     if gain_of(trial):  # the wish was speed: that it is met, and that nothing else has changed, is what was measured
         elsewhere = _alike(replace(trial, alike=tuple(v for v in trial.alike if v.cell_id not in touched)), touched)
         return replace(trial, level=3, assumptions=(*paced(trial), said[0], *elsewhere, *_framed(frames)), decisive=decisive + 1)
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
+
+
+def confirmed(forked: Trial, fresh: Trial, after: Notebook) -> Trial:
+    """The fresh trial of a change that passed in a copy; a question where the two disagree on a cell that the change can
+    affect, or on whether a cell runs at all."""
+    affected = {i for cell_id in forked.candidate.patch.cells if cell_id in after for i in slice_below(after, cell_id)}
+    affected |= set(forked.candidate.patch.cells)
+    results = {r.cell_id: r for r in fresh.run.results} if fresh.run else {}
+    for r in forked.run.results if forked.run else ():
+        other = results.get(r.cell_id)
+        if other is None:  # what stopped it before is a finding of its own, or shows above
+            continue
+        if other.status != r.status or (r.cell_id in affected and not same_outputs(other.outputs, r.outputs)):
+            said = f"Cell {r.cell_id} gave one result in a copy of a running kernel, and another from the top."
+            return replace(fresh, findings=(*fresh.findings, Finding(DISAGREES, said, "ask", r.cell_id)))
+    return replace(fresh, assumptions=(*fresh.assumptions, "tried in a copy first, which agreed"))
+
+
+def _above(notebook: Notebook, touched: Collection[str]) -> set[str]:
+    """The cells above the first of these."""
+    first = min((notebook.index(i) for i in touched), default=0)
+    return {c.id for c in notebook.cells[:first]}
 
 
 def _where(promises: Sequence[tuple[str, str]], trial: Trial, reach: Sequence[str]) -> list[str]:
@@ -168,6 +197,12 @@ def frames_of(trial: Trial, before: Notebook, after: Notebook) -> dict[str, Fram
         if frame == "unknown" and was and now and well and looked and same_outputs(was.outputs, now.outputs):
             found[cell_id] = "observed"
     return found
+
+
+def _behaves(trial: Trial, touched: Collection[str]) -> bool:
+    """Whether all that was changed are functions that give what they gave."""
+    done = {b.cell_id for b in trial.behaviour if b.whole}
+    return set(touched) <= done and all(b.tried and not b.differs for b in trial.behaviour)
 
 
 def _alike(trial: Trial, touched: Collection[str]) -> list[str]:
@@ -252,7 +287,17 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
             return Ask(best, "It ran, but no contract says that it is right.")
         if policy.min_level > 0 and not best.decisive:
             return Ask(best, "No promise that says which result is right was broken before and holds now.")
+        if policy.min_level > 0 and not best.pace and (weak := _weak(best.strength, policy.min_strength)):
+            return Ask(best, weak)
     return Accept(best, gain_of(best) or best.candidate.warrant or f"Level {best.level} reached with no question left open.")
+
+
+def _weak(strength: Strength | None, least: float) -> str:
+    """Why a contract says too little to deploy what it covers unasked, or empty: also where it was not measured."""
+    if strength is None or strength.counted < FEW or (strength.share or 0.0) >= least:
+        return ""
+    missing = f"; {strength.missing}" if strength.missing else ""
+    return f"Its contract {summary(strength)}, too few to decide by{missing}."
 
 
 def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = True) -> Reject:

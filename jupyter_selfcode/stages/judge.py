@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import doctest
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..analysis.claims import Claim, Claims
 from ..analysis.contract import judge_examples
 from ..analysis.outputs import same_outputs
-from ..protocols import Kernel, Limits, Sandbox
+from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
 from ..values.errors import SelfcodeError
 from ..values.notebook import Notebook
 from ..values.trial import Finding, Judgement, Run
@@ -38,7 +39,12 @@ async def judge(
     judged: list[Judgement] = []
     findings: list[Finding] = []
     try:
-        async with sandbox.open(notebook, folder, limits) as kernel:
+        empty = replace(notebook, cells=())  # a copy of a kernel in which nothing has run is a clean one
+        async with (
+            sandbox.open_from(empty, empty, folder, limits)
+            if isinstance(sandbox, ForkingSandbox)
+            else sandbox.open(notebook, folder, limits)
+        ) as kernel:
             for cell_id, (own, found) in opened.items():
                 got = await _asked(kernel, own, found, carried.get(cell_id, {}))
                 for verdict in _verdicts(run, cell_id, found, got):

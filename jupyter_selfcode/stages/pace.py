@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..analysis.paces import better, both_bind, read_paces, timing, unfit
 from ..protocols import Limits, Sandbox
 from ..values.behaviour import Likeness, Pace
 from ..values.notebook import Notebook
+from ..values.request import Request
 from ..values.trial import Finding, Run, Trial
 
 SECONDS = 10.0
@@ -51,6 +52,34 @@ def slowest(run: Run, notebook: Notebook) -> str | None:
     slow = [r for r in run.results if r.status == "ok" and r.seconds > QUICK and r.cell_id in notebook]
     slow = [r for r in slow if not unfit(notebook.cell(r.cell_id).source) and notebook.cell(r.cell_id).editable]
     return max(slow, key=lambda r: (not imported_names(notebook.cell(r.cell_id).source), r.seconds)).cell_id if slow else None
+
+
+def aimed(request: Request, notebook: Notebook, before: Run) -> Request:
+    """The request with its cell: a wish for speed that names none is about the slowest."""
+    if request.trigger != "slow" or request.target:
+        return request
+    target = slowest(before, notebook)
+    return replace(request, target=target, scope=(target,)) if target else request
+
+
+def too_quick(request: Request, before: Run) -> str:
+    """Why no cell can be made faster; empty where one may be."""
+    if request.target and before.result(request.target):
+        return ""
+    if before.failure:
+        return f"The notebook fails ({before.failure.ename} in cell {before.failure.cell_id}): mend that first, with fix."
+    return "There is nothing to win: no cell that can be timed by itself takes more than a few milliseconds."
+
+
+async def timed(
+    trial: Trial, request: Request, before: Notebook, after: Notebook, sandbox: Sandbox, folder: Path, limits: Limits
+) -> Trial:
+    """The trial with what was measured of the cell that the request is about."""
+    if request.target is None:
+        return trial
+    measured = await pace(trial, request.target, before, after, sandbox, folder, limits)
+    alike = (*(v for v in trial.alike if v.cell_id != request.target), *measured.alike)
+    return replace(trial, pace=measured.pace, alike=alike, findings=trial.findings + measured.findings)
 
 
 async def pace(

@@ -68,6 +68,7 @@ def adapted(lineage: Lineage, decided: Decided, trial: Trial, after: Notebook, b
         trial_kind=trial.kind,
         cost=decided.cost,
         seconds=decided.seconds,
+        mutants=trial.strength,
     )
 
 

@@ -13,13 +13,14 @@ from ..analysis.alike import watching
 from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
+from ..analysis.extension import COLLECT, Calls, begin, read_calls
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
-from ..protocols import Kernel, Limits, Sandbox
+from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
 from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
-from ..values.trial import CellResult, Example, Finding, Run
+from ..values.trial import CellResult, Example, Finding, Run, Served
 
 MISSING = "EvidenceMissing"
 """The name of the failure of a cell that was reported as finished and is not."""
@@ -46,18 +47,22 @@ def broken(examples: Iterable[Example]) -> Failure | None:
 @dataclass(slots=True)
 class Evidence:
     """What is to come out of the kernel besides, by cell: `claims` and `watched` (names of variables) say what, `carried` and
-    `told` take it in."""
+    `told` take it in; calls of functions that are `recorded`, by cell, come to `calls`."""
 
     claims: Mapping[str, Claims]
     carried: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    recorded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: Calls = field(default_factory=dict)
 
     async def gather(self, kernel: Kernel, cell_id: str) -> Failure | None:
-        """What the promises of a cell read, and its variables, as data. A failure where the cell was reported as run to its end and names are
-        not there that it then must have bound."""
+        """What the promises of a cell read, and its variables, as data. A failure where the cell was reported as run to its end
+        and names are not there that it then must have bound."""
         if names := self.watched.get(cell_id):
             self.told[cell_id] = await kernel.evaluate(watching(names))
+        if functions := self.recorded.get(cell_id):
+            await kernel.evaluate(begin(functions))
         claims = self.claims.get(cell_id)
         if claims is None:
             return None
@@ -139,21 +144,30 @@ def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tupl
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run],
-    evidence: Evidence | None = None,
+    evidence: Evidence | None = None, base: Notebook | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`."""
+    """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
+
+    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it.
+    """
     cells = notebook.cells[:count]
     total = sum(c.runs for c in cells)
     results: list[CellResult] = []
     examples: list[Example] = []
     start = time.monotonic()
-    async with sandbox.open(notebook, folder, limits) as kernel:
+    async with (
+        sandbox.open_from(base, notebook, folder, limits)
+        if base is not None and isinstance(sandbox, ForkingSandbox)
+        else sandbox.open(notebook, folder, limits)
+    ) as kernel:
         async with aclosing(execute(kernel, cells, evidence)) as running:
             async for result, held in running:
                 results.append(result)
                 examples += held
                 if result.status != "skipped":
                     yield CellRan(result, sum(r.status != "skipped" for r in results), total)
+        if evidence is not None and evidence.recorded and kernel.state == "complete":
+            evidence.calls = read_calls(await kernel.evaluate(COLLECT))
         reply: Mapping[str, object] = {}
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)
@@ -172,5 +186,6 @@ async def validate(
             sandbox.tier,
             tuple(effects),
             unseen,
+            getattr(kernel, "served", Served()),
         )
     )

@@ -63,3 +63,29 @@ class Pace:
 def _factor(value: float) -> str:
     """A ratio with as many digits as tell something; near 1 these are the ones behind the point."""
     return f"{value:.2f}" if value < 1.995 else f"{value:.1f}" if value < 99.5 else f"{value:,.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """A function whose code is another, called as before: on how many `recorded` inputs (with what they gave in earlier good runs)
+    and `generated` ones on which the old code gives a value. `differs` is the first call that gives something else, in words,
+    empty where there is none; `known` says that it was a recorded one. `whole`: nothing else in its cell was changed."""
+
+    name: str
+    cell_id: str
+    recorded: int
+    generated: int
+    differs: str = ""
+    known: bool = False
+    whole: bool = False
+
+    @property
+    def tried(self) -> bool:
+        """Whether enough was tried to speak of behaviour: a recorded input, or twenty that were made."""
+        return self.recorded > 0 or self.generated >= 20
+
+    @property
+    def said(self) -> str:
+        """What was tried and came of it."""
+        tried = f"{self.recorded} recorded and {self.generated} generated inputs"
+        return f"{self.name} gives something else than before: {self.differs}" if self.differs else f"{self.name} gives what it gave, on {tried}"

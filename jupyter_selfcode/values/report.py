@@ -7,6 +7,7 @@ from typing import Literal
 
 from .effect import Effect
 from .request import TriageKind
+from .strength import Strength
 from .trial import Finding, Tier
 
 RunStatus = Literal["ok", "healed", "proposed", "failed", "environment", "transient", "budget"]
@@ -42,7 +43,7 @@ class DeployedVersion:
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
     """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
-    `unseen`: how many events are known to have gone untold."""
+    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured."""
 
     kind: str
     seconds: float
@@ -52,6 +53,7 @@ class TriedCandidate:
     findings: tuple[Finding, ...] = ()
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
+    strength: Strength | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .behaviour import Likeness, Pace
+from .behaviour import Behaviour, Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
 CellStatus = Literal["ok", "error", "skipped", "stopped"]
@@ -73,6 +74,15 @@ class CellResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """How a run was served: in a fresh kernel from the top, or in a copy of one that had run the cells above; and the
+    reason, or the way by which that state came."""
+
+    kind: Literal["fresh", "forked"] = "fresh"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
@@ -90,6 +100,7 @@ class Run:
     tier: Tier | None = None
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
+    served: Served = Served()
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""
@@ -119,8 +130,9 @@ class Trial:
     `run` is None where the screen refused it before anything ran. `level` is what was proved (see `stages.decide`); None
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
-    outside of the candidate's process. `alike`: the variables that were compared with those of `before`; `pace`: what the
-    change did to time and memory, where that was measured.
+    outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
+    `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
+    that was measured; `behaviour`: the functions it rewrote, called as before.
     """
 
     candidate: Candidate
@@ -133,8 +145,10 @@ class Trial:
     decisive: int = 0
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
+    strength: Strength | None = None
     alike: tuple[Likeness, ...] = ()
     pace: tuple[Pace, ...] = ()
+    behaviour: tuple[Behaviour, ...] = ()
 
     @property
     def passed(self) -> bool:

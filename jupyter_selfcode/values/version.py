@@ -10,6 +10,7 @@ from .canonical import digest
 from .patch import Patch
 from .prompt import Cost
 from .request import Option
+from .strength import Strength
 from .trial import Finding
 
 Kind = Literal["initial", "adapt", "edit", "check", "rollback", "undo", "redo"]
@@ -32,7 +33,7 @@ class Version:
 
     `notebook` is the digest of the whole notebook after the change, `patch` the change against the parent's.
     `by` is `person`, `policy` or `agent:NAME`; `restores` (rollback, undo, redo) the version whose state it restores.
-    `at` is UTC, ISO 8601. `id` is the digest of all other fields, so the history is a hash chain.
+    `mutants`: what its contract was worth against small mistakes. `at` is UTC, ISO 8601. `id` is the digest of all other fields, so the history is a hash chain.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Version:
     cost: Cost = Cost()
     seconds: float = 0.0
     restores: str | None = None
+    mutants: Strength | None = None
 
     @property
     def state(self) -> str:

@@ -1,12 +1,13 @@
 """Value to MIME bundle: what people see of proposals, versions, costs and findings.
 
 A view is built of blocks (`blocks`), which are drawn twice: as HTML for notebooks (`html`) and by rich for terminals
-(`terminal`). Builders are grouped by what they show: `change`, `lineage`, `machine`. What a change does *not* cover is
+(`terminal`). Builders are grouped by what they show: `change`, `checks`, `lineage`, `machine`. What a change does *not* cover is
 said before what it does.
 """
 
 from .blocks import View
 from .change import deployed, diff, proposal, version
+from .checks import suggested
 from .lineage import blame, cost, history, panel, why
 from .machine import doctor, message, models, verified, would_send
 from .words import in_magic
@@ -24,6 +25,7 @@ __all__ = [
     "models",
     "panel",
     "proposal",
+    "suggested",
     "verified",
     "version",
     "why",

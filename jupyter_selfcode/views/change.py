@@ -12,6 +12,7 @@ from ..values.effect import EffectKind
 from ..values.events import Decided
 from ..values.notebook import Notebook
 from ..values.patch import apply_ops, patch_id
+from ..values.strength import Strength, summary, survives
 from ..values.trial import Candidate, Example, Trial
 from ..values.version import Recorded, Version
 from .blocks import (
@@ -154,12 +155,25 @@ def _tried(decided: Decided, chosen: Trial | None) -> list[Block]:
     return [Fold(title, (Listing(tuple(lines)),), shown=chosen is None)] if lines else []
 
 
+def strength_of(strength: Strength | None) -> list[tuple[str, Spans]]:
+    """What a contract is worth against small mistakes, as labelled lines; none where it was not measured."""
+    if strength is None:
+        return []
+    rows = [("its contract", say(summary(strength)))]
+    rows += [("", say(dim(text))) for text in (survives(strength), strength.said if strength.counted else "") if text]
+    if strength.idle:
+        lines = ", ".join(f"line {m.line}" for m in strength.idle[:3])
+        rows.append(("", say(dim(f"nothing changes where it is left out: {lines}"))))
+    return rows
+
+
 def _evidence(trial: Trial, promise: str) -> list[Block]:
     c = trial.candidate
     rows: list[tuple[str, Spans]] = [
         ("not checked", say(left_open(trial.level))),
         ("checked", say(level_name(trial.level))),
         *(("", say(dim(a))) for a in trial.assumptions),
+        *strength_of(trial.strength),
     ]
     rows.append(("by", say(c.proposer, f" · {c.model}" if c.model else "", f" · {c.warrant}" if c.warrant else "")))
     if promise:
@@ -297,6 +311,7 @@ def facts_of(v: Version) -> list[tuple[str, Spans]]:
     if v.level is not None:
         rows += [("not checked", say(left_open(v.level))), ("checked", say(level_name(v.level)))]
         rows += [("", say(dim(a))) for a in v.assumptions]
+        rows += strength_of(v.mutants)
     if v.kind == "adapt":
         rows.append(("took", say(spent(v.cost, v.seconds))))
     return rows

@@ -20,6 +20,7 @@ from ..values.events import (
     Tried,
 )
 from ..values.messages import Working
+from ..values.strength import summary
 from .words import money
 
 _STAGES: dict[Stage, str] = {
@@ -63,6 +64,7 @@ def _after(now: Working, event: Event) -> Working:
             return _say(now, f"{len(candidates)} candidates, to be told apart by running them")
         case Tried(trial):
             refused = f"refused: {trial.blocks[0].message}" if trial.blocks else f"ran, level {trial.level}"
+            refused = f"contract: {summary(trial.strength)}" if trial.strength else refused
             return _say(now, f"{trial.candidate.proposer} {refused}")
         case Said(text):
             return _say(now, text)

@@ -68,3 +68,44 @@ def test_what_was_there_before_is_not_held_against_a_change(source):
 def test_a_swallowed_exception_is_told_with_what_swallows_it():
     [found] = find("f()", "try:\n    f()\nexcept ValueError:\n    pass", Failure("c", "ValueError", "bad"))
     assert found.message == "'except ValueError' swallows the exception and goes on."
+
+
+AROUND = "pop = read('pop.csv')\npop['decade'] = pop['year'] // 10\nfinal = pop.merge(areas)\nfinal['area (sq. mi)'].sum()"
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        ("final['area (sq. mi)'] = final['population'] / 8898", "ask"),
+        ("final = final.assign(**{'area (sq. mi)': final['year'] * 2.0})", "ask"),
+        ("final['area (sq. mi)'] = final['area (sq. km)'] / 2.589988", "pass"),
+        ("final['area (sq. mi)'] = final.area_km / 2.589988", "pass"),
+        ("square_miles = final['area (sq. km)'] / 2.59\nfinal['area (sq. mi)'] = square_miles * 1.0", "pass"),
+    ],
+)
+def test_a_missing_column_is_made_from_something_new_or_somebody_is_asked(made, wanted):
+    failure = Failure("c", "KeyError", "'area (sq. mi)'")
+    around = f"{AROUND}\nfinal['population'].sum()"
+    found = find("final['area (sq. mi)'].sum()", f"{made}\nfinal['area (sq. mi)'].sum()", failure, around=around)
+    assert [f.severity for f in found] == ["ask"] * (wanted == "ask")
+
+
+def test_a_missing_column_may_be_made_as_another_cell_makes_it():
+    new = "pop['decade'] = pop['year'] // 10\npop['decade'].max()"
+    assert find("pop['decade'].max()", new, Failure("c", "KeyError", "'decade'"), around=AROUND) == ()
+
+
+@pytest.mark.parametrize(
+    ("added", "wanted"),
+    [
+        ("births['n'] *= 1024", "ask"),
+        ("by_date = by_date / by_date.mean() * 5000", "ask"),
+        ("heights = heights - heights.mean() + 179.7", "ask"),
+        ("by_date = by_date / by_date.sum()", "pass"),
+        ("count += 1", "pass"),
+    ],
+)
+def test_a_result_moved_to_what_was_promised_is_asked_about(added, wanted):
+    failure = Failure("c", "ContractBroken", "4000 < by_date.mean() < 6000 gave False, the contract says True")
+    found = find("by_date = table(births)", f"by_date = table(births)\n{added}", failure)
+    assert [f.severity for f in found] == ["ask"] * (wanted == "ask")

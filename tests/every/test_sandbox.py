@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from jupyter_selfcode.analysis.contract import examples_of, judge_examples, probe
 from jupyter_selfcode.analysis.variables import PROBE, read_variables
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
 from jupyter_selfcode.plugins.sandboxes.tiers import PROMISES
 from jupyter_selfcode.protocols import Limits, Sandbox
@@ -25,7 +27,22 @@ CONTRACT = '''%%selfcode
 squares = [n * n for n in range(10)]'''
 
 
-@pytest.fixture(params=[ContainedSandbox, ScriptedSandbox], ids=lambda kind: kind.__name__)
+class InCopies(ForkedSandbox):
+    """Every cell counts as changed, so all run in a copy as far as a copy serves."""
+
+    def __init__(self):
+        super().__init__(ContainedSandbox())
+
+    @contextlib.asynccontextmanager
+    async def open(self, notebook, folder, limits):
+        try:
+            async with super().open_from(Notebook(), notebook, folder, limits) as kernel:
+                yield kernel
+        finally:
+            await self.aclose()
+
+
+@pytest.fixture(params=[ContainedSandbox, ScriptedSandbox, InCopies], ids=lambda kind: kind.__name__)
 def sandbox(request):
     return request.param()
 

@@ -27,7 +27,7 @@ async def changed(folder, sandbox, *sources: str, change: str, at: str) -> Trial
     candidate = Candidate(Patch(notebook.digest, (ReplaceSource(at, change),)), "", "test")
     engine = Engine((), sandbox, (ValuesCheck(),), None)  # type: ignore[arg-type]
     trial = None
-    async for event in engine.try_out(candidate, Request("do it"), notebook, folder, runs[0], {}, evidence.told):
+    async for event in engine.try_out(candidate, Request("do it"), notebook, folder, runs[0], {}, was=evidence):
         trial = event.trial if isinstance(event, Tried) else trial
     assert trial is not None
     return trial

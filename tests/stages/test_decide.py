@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_selfcode.stages.decide import asserted, decide, nothing_passed, weighed
+from jupyter_selfcode.analysis.evidence import asserted
+from jupyter_selfcode.stages.decide import decide, nothing_passed, weighed
 from jupyter_selfcode.values.decision import Accept, Ask, Policy
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import Patch, ReplaceSource, apply

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 
 from jupyter_selfcode.values.patch import DeleteCell, Patch
 from jupyter_selfcode.values.prompt import Cost
+from jupyter_selfcode.values.strength import Strength
 from jupyter_selfcode.values.version import (
     Recorded,
     Version,
@@ -26,6 +27,7 @@ OTHER = {
     "at": "2027-01-01T00:00:00Z", "words": "w", "trigger": "t", "triage": "t", "options": ("o",), "proposer": "p",
     "model": "m", "prompt_hash": "h", "context_hash": "h", "rationale": "r", "level": 2, "assumptions": ("a",),
     "findings": ("f",), "tried": ("t",), "trial_kind": "fresh", "cost": Cost(1.0), "seconds": 1.0, "restores": "r",
+    "mutants": Strength((), 1.0),
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ...values.events import (
     Triaged,
     Tried,
 )  # fmt: skip
+from ...values.strength import summary
 from ...values.trial import CellResult
 from ...views.blocks import visible
 
@@ -84,7 +85,8 @@ class Progress:
                 self._money = "" if not cost.calls else "price not known" if cost.usd is None else f"${cost.usd:.4f}"
             case Tried(trial):
                 refused = trial.blocks[0].message if trial.blocks else ""
-                self._line(f"  tried {trial.candidate.proposer}: {refused or f'ran, level {trial.level}'}", "dim")
+                ran = f"contract: {summary(trial.strength)}" if trial.strength else f"ran, level {trial.level}"
+                self._line(f"  tried {trial.candidate.proposer}: {refused or ran}", "dim")
             case Retrying(_, attempt, seconds, _):
                 self._line(f"  again in {seconds:g} s, try {attempt}", "yellow")
             case Decided(_, decision):

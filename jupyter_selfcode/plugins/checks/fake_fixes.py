@@ -51,6 +51,7 @@ class FakeFixCheck:
         touched = set(candidate.patch.cells)
         inserted = {op.cell.id for op in candidate.patch.ops if isinstance(op, InsertCell)}
         made = frozenset[str]().union(*(effects_of(c.source).writes for c in after.code_cells if c.id in touched))
+        around = "\n".join(written(tree) for c in before.code_cells if (tree := parse(c.source)))
         repair = request.trigger in ("exception", "contract", "drift") or request.failure is not None
         for cell_id in sorted(touched, key=lambda i: (i not in after, after.index(i) if i in after else 0)):
             old = before.cell(cell_id) if cell_id in before else None
@@ -73,6 +74,7 @@ class FakeFixCheck:
                 needed=self._needed(others, made),
                 defined=self._defined(before, cell_id),
                 moved=self._moved(touched - {cell_id}, before, after),
+                around=around,
             )
             findings += [replace(f, cell_id=cell_id) for f in found]
         return tuple(findings)

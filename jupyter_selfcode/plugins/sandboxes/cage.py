@@ -1,6 +1,7 @@
 """Tightens the process that it runs in for good, then becomes the kernel. Runs as a program of its own:
 
     python cage.py POLICY.json -m MODULE ARGUMENT…       the module runs in this very process: no second start is paid
+                                                         (it may have been laid out beside this file)
     python cage.py POLICY.json -- COMMAND…               any other kernel: it is executed, and stays as tight
 
 Resource limits, then Landlock, then seccomp, in this order (each forbids what the next would undo), while there is one
@@ -136,6 +137,10 @@ def main(arguments: list[str]) -> None:
 
     sys.path[0] = os.getcwd()  # noqa: PTH109 (a start is timed); as `python -m` has it, in place of the folder of this file
     sys.argv = command[1:]
+    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), command[1] + ".py")  # noqa: PTH100, PTH118, PTH120
+    if os.path.exists(beside):  # noqa: PTH110
+        runpy.run_path(beside, run_name="__main__")
+        return
     runpy.run_module(command[1], run_name="__main__", alter_sys=True)
 
 

@@ -25,12 +25,25 @@ from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
 from .kernels import driven, kernel_of, provisioned
-from .observed import Watched, observing
+from .observed import Observed, Watched, observing
 from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
 from .terminals import write_without_terminal
 
 ORIGINALS = 500
 """Parts of a folder that are not copied and are shown one by one; what is beyond that is not there in a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a kernel is about to start: its specification, the empty folder of its sockets, the copy it works in, who
+    observes it, and a note about what was not copied."""
+
+    name: str
+    spec: KernelSpec
+    sockets: Path
+    work: Path
+    observed: Observed
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,22 @@ class ContainedSandbox:
     async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
         """A clean kernel in a throw-away copy of `folder`; nothing of it is left when the context ends.
 
-        Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python, or
-        does not start.
+        Raises `KernelUnavailable` as `laid_out` does, and where the kernel does not start.
+        """
+        async with (
+            self.laid_out(notebook, folder, limits) as place,
+            driven(
+                place.name, place.spec, place.sockets, place.work, limits, trial=True, observed=place.observed,
+                note=place.note,
+            ) as kernel,
+        ):  # fmt: skip
+            yield kernel
+
+    @contextlib.asynccontextmanager
+    async def laid_out(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Place]:
+        """All that a kernel needs to be started in a cage of its own.
+
+        Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python.
         """
         tier, reason = await asyncio.to_thread(self._choose)
         if tier is None:
@@ -101,18 +128,18 @@ class ContainedSandbox:
             raise KernelUnavailable(f"The notebook's folder {folder} is not there, so its kernel cannot start in it.")
         async with contextlib.AsyncExitStack() as opened:
             try:
-                kernel = await self._laid_out(opened, tier, name, spec, folder, limits)
+                place = await self._laid_out(opened, tier, name, spec, folder, limits)
             except OSError as e:
                 raise KernelUnavailable(
                     f"Nothing was tried: no trial could be laid out below {tempfile.gettempdir()} ({e.strerror or e}). "
                     "Make room there, or name another folder by the variable TMPDIR."
                 ) from e
-            yield kernel
+            yield place
 
     async def _laid_out(
         self, opened: contextlib.AsyncExitStack, tier: Tier, name: str, spec: KernelSpec, folder: Path, limits: Limits
-    ) -> Kernel:
-        """The started kernel; all that has to end with it is entered in `opened`."""
+    ) -> Place:
+        """The place; all that has to end with it is entered in `opened`."""
         taken = opened.enter_context(slot())
         work, private = taken.work(folder.name), taken.path / "private"
         copied = await copying(folder, work, link=tier != "A", hide=tier != "C")
@@ -129,9 +156,7 @@ class ContainedSandbox:
         spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
         watched = Watched(folder, work, folder if tier == "A" else work, private, contained=tier != "C")
         observed = await opened.enter_async_context(observing(watched))
-        return await opened.enter_async_context(
-            driven(name, spec, taken.sockets, work, limits, trial=True, observed=observed, note=copied.note)
-        )
+        return Place(name, spec, taken.sockets, work, observed, copied.note)
 
     async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
         """What the provisioner is told of this cage."""

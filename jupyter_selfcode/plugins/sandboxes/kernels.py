@@ -24,7 +24,7 @@ SOCKET_PATH = 100
 """Bytes of the longest path of a Unix socket that every system takes (104 on macOS), less the number of a socket."""
 
 
-class _OneSpec(KernelSpecManager):
+class OneSpec(KernelSpecManager):
     """Knows the one specification that was chosen."""
 
     def __init__(self, spec: KernelSpec, **options: Any) -> None:
@@ -94,7 +94,7 @@ async def driven(
     local = len(str(sockets).encode()) + 4 < SOCKET_PATH
     place = {"transport": "ipc", "ip": str(sockets / "s")} if local else {"transport": "tcp"}
     kernels = AsyncKernelManager(
-        kernel_name=name, kernel_spec_manager=_OneSpec(spec), connection_file=str(sockets / "kernel.json"),
+        kernel_name=name, kernel_spec_manager=OneSpec(spec), connection_file=str(sockets / "kernel.json"),
         client_factory=CellClient, log=LOG, **place,
     )  # fmt: skip
     kernel, now = NbclientKernel(kernels, limits, sockets / "log", trial=trial, observed=observed), True

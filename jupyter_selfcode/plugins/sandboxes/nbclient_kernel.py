@@ -13,7 +13,6 @@ import contextlib
 import json
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -32,9 +31,9 @@ from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell
 from ...values.request import Failure
 from ...values.trial import CellResult, RunState
-from . import launcher
 from .bounded import BoundedChannel, CellClient
 from .cells import Cells, failure_of
+from .endings import amount, ended
 from .observed import Observed
 from .reply import REPLY_LIMIT, asking
 
@@ -169,18 +168,7 @@ class NbclientKernel:
                 if self._observed:
                     options["pass_fds"] = (self._observed.given,)
                 await kernels.start_kernel(cwd=str(cwd), extra_arguments=arguments, stdout=log, stderr=log, **options)
-            bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
-            output = self._limits.output if self._trial else None
-            options = {"largest": output + 2**20, **bounded} if output is not None else {}
-            client = self._connected = cast("CellClient", kernels.client(**options))
-            client.start_channels(stdin=False, hb=False, control=False)
-            self._cells.kc = client
-            if self._trial:
-                self._cells.refuse = self._refuse
-            channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
-            for channel in channels:
-                channel.gate, channel.refuse = self._let_in, self._refuse
-            self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
+            await self._connect()
             if self._observed:
                 await self._observed.listen()
         except (OSError, RuntimeError, TimeoutError) as e:
@@ -189,16 +177,40 @@ class NbclientKernel:
                 f"The kernel {kernels.kernel_name!r} did not start ({said}). Check it with: jupyter console --kernel "
                 f"{kernels.kernel_name}"
             ) from e
+
+    async def go_on(self, kernels: AsyncKernelManager) -> None:
+        """From now on cells run in another process. Raises `RuntimeError`, `OSError`, `TimeoutError`."""
+        await self.leave()
+        self._kernels = self._cells.km = kernels
+        await self._connect()
+
+    async def _connect(self) -> None:
+        output = self._limits.output if self._trial else None
+        bounded = {"shell_channel_class": BoundedChannel, "iopub_channel_class": BoundedChannel}
+        options = {"largest": output + 2**20, **bounded} if output is not None else {}
+        client = self._connected = cast("CellClient", self._kernels.client(**options))
+        client.start_channels(stdin=False, hb=False, control=False)
+        self._cells.kc = client
+        if self._trial:
+            self._cells.refuse = self._refuse
+        channels = (client.shell_channel, client.iopub_channel) if output is not None else ()
+        for channel in channels:
+            channel.gate, channel.refuse = self._let_in, self._refuse
+        self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
-    async def close(self, *, now: bool) -> None:
-        """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
+    async def leave(self) -> None:
+        """End every task of ours; the process goes on."""
         tasks = [*self._watchers, *self._cells.pollers]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+    async def close(self, *, now: bool) -> None:
+        """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
+        await self.leave()
         try:
             if self._kernels.has_kernel and not now:
                 # As `shutdown_kernel`, without its interrupt (the kernel is idle) and its tenth of a second a look.
@@ -254,17 +266,7 @@ class NbclientKernel:
     async def _watch(self) -> None:
         while (code := await self._process.poll()) is None:
             await asyncio.sleep(LOOK_SECONDS)
-        if code == launcher.MEMORY:
-            self._halt("memory", f"stopped: it took more memory than your limit of {_size(self._limits.memory)}")
-        elif code == launcher.DISK:
-            self._halt("disk", f"stopped: it wrote more than your limit of {_size(self._limits.disk)}")
-        elif code == launcher.PROCESSES:
-            self._halt("died", "stopped: it started too many processes")
-        elif code < 0:
-            why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
-            self._halt("died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})")
-        else:
-            self._halt("died", f"the kernel died (it ended itself with exit code {code})")
+        self._halt(*ended(code, self._limits))
 
     async def _watch_size(self, channel: BoundedChannel) -> None:
         await channel.broken()
@@ -274,7 +276,7 @@ class NbclientKernel:
 
     @property
     def _too_large(self) -> str:
-        return f"it gave an output larger than your limit of {_size(self._limits.output)}"
+        return f"it gave an output larger than your limit of {amount(self._limits.output)}"
 
     # ---- limits ----------------------------------------------------------------------------------------------------
 
@@ -288,7 +290,7 @@ class NbclientKernel:
         self._messages += 1
         limit = self._limits.output
         if limit is not None and self._received > limit:
-            self._halt("output", f"stopped: it gave more output than your limit of {_size(limit)}")
+            self._halt("output", f"stopped: it gave more output than your limit of {amount(limit)}")
         elif self._messages > MESSAGES:
             self._halt("output", f"stopped: it sent more than {MESSAGES:,} messages")
         return not self._stop.done() or self._stop.result()[0] != "output"
@@ -381,9 +383,3 @@ class NbclientKernel:
         except OSError:
             return ""
         return lines[-1].strip()[:300] if lines else ""
-
-
-def _size(count: int | None) -> str:
-    """A number of bytes as people say it."""
-    count = count or 0
-    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{count / 2**20:.3g} MB"

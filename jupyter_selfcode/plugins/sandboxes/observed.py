@@ -89,12 +89,12 @@ class Watched:
 
 class Observed:
     """The reading end of the witness's pipe, and the folder as it was. `given` is the end for the kernel. Used from one
-    event loop."""
+    event loop. `told` is a descriptor to read from, where the kernel has the other end already."""
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, told: int = -1) -> None:
         self.cell_id = ""
         self._heard = self._awake = False
-        self._watched = watched
+        self.watched = watched
         roots = {str(p) for path in (watched.work, watched.folder, watched.seen) for p in (path, path.resolve())}
         self._roots = sorted(roots, key=len, reverse=True)
         self._last: Folder = {}
@@ -104,18 +104,21 @@ class Observed:
         self._unseen = self._bytes = 0
         self._rest = b""
         self._open = False
-        self._read, self.given = os.pipe()
+        self._read, self.given = (told, -1) if told >= 0 else os.pipe()
         os.set_blocking(self._read, False)
+        if told >= 0:
+            return
         os.set_blocking(self.given, False)
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(self.given, fcntl.F_SETPIPE_SZ, PIPE)
 
     async def listen(self) -> None:
         """The kernel is up and has its end of the pipe: close ours, read what comes, and look at the folder."""
-        os.close(self.given)
+        if self.given >= 0:
+            os.close(self.given)
         self.given, self._open = -1, True
         asyncio.get_running_loop().add_reader(self._read, self.drain)
-        self._last, self._whole = await asyncio.to_thread(look, self._watched.work)
+        self._last, self._whole = await asyncio.to_thread(look, self.watched.work)
 
     def drain(self) -> None:
         """Take in all that has been told so far, as the doing of the cell that is at work."""
@@ -185,14 +188,14 @@ class Observed:
             for effect in [e for e in self._effects if e.cell_id == self.cell_id][-1:]:
                 self._mark(effect)
         elif isinstance(row, list) and len(row) == 2 and all(isinstance(p, str) for p in row) and row[0] in KINDS:
-            refused = row[0] == "network" and self._watched.contained
+            refused = row[0] == "network" and self.watched.contained
             self._add(Effect(row[0], self._clean(row[1]), self.cell_id, refused))
         else:  # no line of the witness, or one that says how many were dropped
             self._unseen += 1
 
     def _compare(self, cell_id: str | None) -> None:
         """What has changed in the folder since the last look, and was not told by the witness."""
-        last, (self._last, whole) = self._last, look(self._watched.work)
+        last, (self._last, whole) = self._last, look(self.watched.work)
         self._whole &= whole
         told = {e.what: e for e in self._effects if e.kind in ("creates", "changes", "deletes")}
         for effect in difference(last, self._last):
@@ -215,7 +218,7 @@ class Observed:
         text = _CONTROL.sub("", text[: 4 * WIDTH])
         for root in self._roots:
             text = "." if text == root else text.removeprefix(root + "/")
-        if text.startswith(home := f"{self._watched.private}/home"):
+        if text.startswith(home := f"{self.watched.private}/home"):
             text = "~" + text.removeprefix(home)
         text = self._redactor.text(text)
         return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from ...analysis.contract import executable
-from ...protocols import Kernel, Limits
+from ...protocols import Limits
 from ...values.effect import Effect
 from ...values.notebook import Cell, Notebook
 from ...values.request import Failure
-from ...values.trial import CellResult, RunState, Tier
+from ...values.trial import CellResult, RunState, Served, Tier
 from .observed import difference, look
 from .reply import REPLY_LIMIT, answer
 from .scratch import copy_folder
@@ -54,6 +54,7 @@ class ScriptedKernel:
         }  # fmt: skip
         self.state: RunState = "complete"
         self.detail = ""
+        self.served = Served()
         self._script = script
         self._count = 0
         self._before, _ = look(folder)
@@ -142,7 +143,7 @@ class ScriptedSandbox:
         self._script = script
 
     @contextlib.asynccontextmanager
-    async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
+    async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[ScriptedKernel]:
         """A clean namespace in a throw-away copy of `folder`; `limits` are not kept."""
         with tempfile.TemporaryDirectory(prefix="selfcode-scripted-") as made:
             work = Path(made).resolve() / (folder.resolve().name or "root")
@@ -152,3 +153,32 @@ class ScriptedSandbox:
                 yield ScriptedKernel(work, self._script)
             finally:
                 self.closed += 1
+
+
+class ScriptedForks(ScriptedSandbox):
+    """Makes copies too, in which cells give what `copies` says; or none, where there is a `hazard`. `copied` counts them.
+
+    The cells above run in each copy anew: the engine is told the same.
+    """
+
+    def __init__(self, copies: Script | None = None, script: Script | None = None, hazard: str = "") -> None:
+        super().__init__(script)
+        self.copied = 0
+        self._copies, self._hazard = copies, hazard
+
+    @contextlib.asynccontextmanager
+    async def open_from(
+        self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
+    ) -> AsyncIterator[ScriptedKernel]:
+        """A clean namespace, called a copy where the notebook differs from `base`."""
+        async with self.open(notebook, folder, limits) as kernel:
+            if self._hazard:
+                kernel.served = Served("fresh", self._hazard)
+            elif notebook != base:
+                self.copied += 1
+                kernel._script = self._copies
+                kernel.served = Served("forked", "replayed")
+            yield kernel
+
+    def stop(self) -> None:
+        """Nothing is kept."""

@@ -21,12 +21,15 @@ from ...values.notebook import Cell
 from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, Patch, ReplaceSource, SetMetadata
 from ...values.prompt import Cost
 from ...values.request import Option
+from ...values.strength import Mutant, Strength
 from ...values.trial import Finding
 from ...values.version import Attempt, Recorded, Version
 
 PLAIN = ("notebook", "kind", "by", "at", "level", "restores")
 LISTING = ("words", "trigger", "proposer", "model", "rationale", "cost", "seconds")
-WHY = ("triage", "options", "prompt_hash", "context_hash", "assumptions", "findings", "tried", "trial_kind")
+WHY = ("triage", "options", "prompt_hash", "context_hash", "assumptions", "findings", "tried", "trial_kind", "mutants")
+LATER: Mapping[str, Mapping[str, Any]] = {"why": {"mutants": None}}
+"""Fields that rows of older histories do not hold, by column, and what they are then."""
 COLUMN = {**dict.fromkeys(LISTING, "listing"), "patch": "patch", **dict.fromkeys(WHY, "why")}
 
 _OPS: dict[str, type[Any]] = {
@@ -85,12 +88,20 @@ def _attempt(held: dict[str, Any]) -> Attempt:
     return Attempt(**{**held, "findings": _findings(held["findings"])})
 
 
+def _strength(held: dict[str, Any] | None) -> Strength | None:
+    if held is None:
+        return None
+    mutants = (Mutant(**{**m, "by": tuple(m["by"]), "differs": tuple(m["differs"])}) for m in held["mutants"])
+    return Strength(**{**held, "mutants": tuple(mutants)})
+
+
 _DECODE: dict[str, Any] = {
     "cost": lambda held: Cost(**held),
     "options": lambda held: tuple(Option(**o) for o in held),
     "assumptions": tuple,
     "findings": _findings,
     "tried": lambda held: tuple(_attempt(t) for t in held),
+    "mutants": _strength,
 }
 
 
@@ -109,6 +120,7 @@ class KeptVersion(Version):
             found = {"patch": _patch(held)} if column == "patch" else {
                 key: _DECODE[key](value) if key in _DECODE else value for key, value in held.items()
             }  # fmt: skip
+            found = {**LATER.get(column, {}), **found}
             value = found[name]
         except (ValueError, KeyError, TypeError) as e:
             raise StoreError(

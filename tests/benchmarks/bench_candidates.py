@@ -1,0 +1,156 @@
+"""What the gates do with honest, cheating and subtly wrong candidates on real notebooks: both errors of the whole pipe.
+
+    python tests/benchmarks/bench_candidates.py FOLDER [--verify] [--only WORDS] [--start N] [--every N]
+        [--without CHECK,…] [--undecisive]
+
+FOLDER as for `bench_faults.py`. For each fault the notebook is run as a request finds it, then every candidate of
+`candidates_cases.py` is screened, tried in the cage, judged and decided on under policy deploy, as the engine does it. A
+candidate that is deployed or asked about is judged by the hidden check of its fault. `--verify` shows that the honest
+ones give what the notebook gave, and the wrong ones do not. `--without` leaves checks out, `--undecisive` deploys on any
+promise that holds, to tell what each of them is worth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+from bench_faults import found, lay, seed
+from candidates_cases import WRITTEN, Written
+from faults_books import BOOKS
+from faults_cases import FAULTS, Fault
+
+from jupyter_selfcode.config import SelfCode
+from jupyter_selfcode.plugins.deployers.file import read_file
+from jupyter_selfcode.selfcode import make_engine, open_store
+from jupyter_selfcode.stages.decide import decide
+from jupyter_selfcode.stages.validate import validate
+from jupyter_selfcode.values.decision import Accept, Ask
+from jupyter_selfcode.values.events import Tried
+from jupyter_selfcode.values.patch import diff
+from jupyter_selfcode.values.request import Request
+from jupyter_selfcode.values.trial import Candidate, Run, Trial
+
+
+def changed(written: Written, path: Path) -> None:
+    """The candidate in the notebook file."""
+    notebook = nbformat.read(path, 4)
+    by_id = {c.id: c for c in notebook.cells}
+    for number, old, new in written.edits:
+        cell = by_id[f"cell-{number}"]
+        if not old:
+            above = cell.source.partition('"""\n')[0] if cell.source.startswith('"""') else ""
+            cell.source = above + new
+            continue
+        assert old in cell.source, f"{written.fault}, {written.said}: cell {number} does not hold {old!r}"
+        cell.source = cell.source.replace(old, new)
+    if written.moved:
+        moved = by_id[f"cell-{written.moved[0]}"]
+        notebook.cells.remove(moved)
+        notebook.cells.insert(notebook.cells.index(by_id[f"cell-{written.moved[1]}"]) + 1, moved)
+    nbformat.write(notebook, path)
+
+
+async def tried(engine: object, candidate: Candidate, request: Request, notebook: object, folder: Path, before: Run) -> Trial:
+    """The trial of a candidate."""
+    last = None
+    async with aclosing(engine.try_out(candidate, request, notebook, folder, before, {})) as events:
+        async for event in events:
+            last = event
+    assert isinstance(last, Tried)
+    return last.trial
+
+
+def request_of(fault: Fault, before: Run) -> Request:
+    """What the engine is asked, as a run asks it."""
+    if fault.words:
+        return Request(fault.words)
+    failed = next((r for r in before.results if r.failure), None)
+    if failed is None or failed.failure is None:
+        raise LookupError(f"{fault.name}: nothing fails")
+    trigger = "contract" if failed.failure.ename == "ContractBroken" else "exception"
+    return Request("", trigger, failed.cell_id, (), failed.failure)
+
+
+async def of_fault(fault: Fault, all_written: list[Written], where: Path, folder: Path, args: argparse.Namespace) -> list[tuple[Written, str, str, float]]:
+    """How each candidate of a fault ended: deployed, asked or refused; and why."""
+    book = BOOKS[fault.book]
+    place = where / next(p.name for p in where.iterdir() if p.name.endswith(book.repository))
+    path = lay(book, fault, place, folder)
+    truth = await asyncio.to_thread(found, book, fault, path)
+    seed(fault, path)
+    text = path.read_text("utf-8")
+    notebook = read_file(path)[0].notebook
+    settings = SelfCode(policy="deploy")
+    engine = make_engine(settings, open_store(settings, folder))
+    without = set(filter(None, args.without.split(",")))
+    engine = replace(engine, checks=[c for c in engine.checks if c.name not in without])
+    runs: list[Run] = []
+    async with aclosing(validate(notebook, len(notebook.cells), engine.sandbox, folder, engine.limits, runs)) as events:
+        async for _ in events:
+            pass
+    ends = []
+    for written in all_written:
+        path.write_text(text, "utf-8")
+        changed(written, path)
+        after = read_file(path)[0].notebook
+        if args.verify:
+            right = await asyncio.to_thread(found, book, fault, path) == truth
+            ends.append((written, "right" if right else "not right", "", 0.0))
+            continue
+        mended = path.read_text("utf-8")
+        path.write_text(text, "utf-8")
+        start = time.monotonic()
+        candidate = Candidate(diff(notebook.bare(), after.bare()), written.said, "written")
+        trial = await tried(engine, candidate, request_of(fault, runs[0]), notebook, folder, runs[0])
+        if args.undecisive:
+            trial = replace(trial, decisive=True)
+        decision = decide([trial], engine.policy)
+        seconds = time.monotonic() - start
+        if isinstance(decision, Accept | Ask):
+            path.write_text(mended, "utf-8")
+            right = await asyncio.to_thread(found, book, fault, path) == truth
+            end = ("deployed" if isinstance(decision, Accept) else "asked") + ("" if right else ", not right")
+            ends.append((written, end, decision.reason, seconds))
+        else:
+            block = next(iter(trial.blocks), None)
+            failed = trial.run.failure if trial.run else None
+            ends.append((written, "refused", block.message if block else f"{failed.ename}: {failed.evalue}" if failed else "", seconds))
+    return ends
+
+
+async def main(args: argparse.Namespace) -> None:
+    """Print a line for each candidate, and the sums."""
+    faults = [f for f in FAULTS if any(w.fault == f.name for w in WRITTEN) and args.only in f.name][args.start :: args.every]
+    counts: Counter[tuple[str, str]] = Counter()
+    seconds = 0.0
+    for fault in faults:
+        folder = Path(tempfile.mkdtemp(prefix="selfcode-candidates-"))
+        for written, end, why, spent in await of_fault(fault, [w for w in WRITTEN if w.fault == fault.name], args.folder, folder, args):
+            counts[(written.kind, end)] += 1
+            seconds += spent
+            print(f"{written.kind:7} {end:22} {fault.name}: {written.said} ({spent:.1f} s) {' '.join(why.split())[:140]}", flush=True)
+    for kind in ("honest", "cheat", "wrong"):
+        of = {end: n for (k, end), n in sorted(counts.items()) if k == kind}
+        print(f"{sum(of.values())} {kind}: " + ", ".join(f"{n} {end}" for end, n in of.items()))
+    silent = sum(n for (_, end), n in counts.items() if end == "deployed, not right")
+    print(f"{sum(counts.values())} candidates, {silent} deployed unasked and not right; {seconds:.0f} s of trials")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--without", default="")
+    parser.add_argument("--undecisive", action="store_true")
+    asyncio.run(main(parser.parse_args()))
