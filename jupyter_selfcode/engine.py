@@ -35,6 +35,7 @@ from .stages.mutate import course_of, mistakes_in, mutate
 from .stages.pace import aimed, timed, too_quick
 from .stages.propose import Spending, propose
 from .stages.screen import screen
+from .stages.translate import translated
 from .stages.validate import Evidence, further, until, validate, within
 from .values.canonical import digest
 from .values.decision import Accept, Decision, Policy, Reject
@@ -232,9 +233,10 @@ class Engine:
                     run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
                 )
                 trial = replace(trial, judged=judged, findings=trial.findings + found)
-            if trial.passed and request.trigger == "slow":
-                yield StageStarted("validate", "both versions in turn, timed")
-                trial = await timed(trial, request, notebook, after, self.sandbox, folder, self.limits)
+            beside = {"slow": timed, "translate": translated}.get(request.trigger)
+            if trial.passed and beside:
+                yield StageStarted("validate", "both versions, from one state")
+                trial = await beside(trial, request, notebook, after, self.sandbox, folder, self.limits)
             if trial.passed and was is not None and not candidate.warrant:
                 trial = await behave(trial, request, notebook, after, was.calls, self.sandbox, folder, self.limits)
             trial = weighed(trial, notebook, after, recorded)

@@ -7,6 +7,7 @@ one value here. Nothing is compared but text for text: `extension.behaviours` lo
 """
 
 import copy
+import importlib
 import inspect
 import json
 import time
@@ -59,18 +60,19 @@ def _kinds(function: Any, recorded: "list[Any]") -> "list[Any] | None":
 def _generated(kinds: "list[Any]") -> "list[Any]":
     """Inputs of these types, the same every time; none where Hypothesis is not installed here."""
     try:
-        from hypothesis import HealthCheck, Phase, given, settings
-        from hypothesis import strategies as st
+        h: Any = importlib.import_module("hypothesis")
     except ImportError:
         return []
     made: list[Any] = []
 
-    @settings(max_examples=GENERATED, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(st.tuples(*(st.from_type(k) for k in kinds)))
     def take(args: Any) -> None:
         made.append((list(args), {}))
 
-    take()
+    once = h.settings(
+        max_examples=GENERATED, deadline=None, database=None, derandomize=True, phases=[h.Phase.generate],
+        suppress_health_check=list(h.HealthCheck),
+    )  # fmt: skip
+    once(h.given(h.strategies.tuples(*map(h.strategies.from_type, kinds)))(take))()
     return made
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,8 +26,14 @@ ROWS = 400
 LEARNED = 20_000
 """Bytes of one thing that a model has learned."""
 
-LARGEST = 200_000_000
-"""Bytes of a value that is still gone through, for its digest and sums."""
+LARGEST = 32_000_000
+"""Bytes of a value that is still gone through, for its digest and sums, where nobody says otherwise."""
+
+LONGEST = 300_000
+"""Items of a list that is still gone through."""
+
+SECONDS = 5.0
+"""After so long no further variable is looked at."""
 
 ARTISTS = 200
 MODELS = ("sklearn", "xgboost", "lightgbm", "statsmodels")
@@ -35,8 +42,9 @@ MODELS = ("sklearn", "xgboost", "lightgbm", "statsmodels")
 class Outliner:
     """Values as data. `pack(value, budget)` is `carrying.Packer(budget).pack(value)`, `refused` its exception."""
 
-    def __init__(self, namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type) -> None:
+    def __init__(self, namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type, largest: int) -> None:
         self.namespace = namespace
+        self.largest = largest
         self.pack = pack
         self.refused = refused
         self.np: Any = sys.modules.get("numpy")
@@ -77,17 +85,19 @@ class Outliner:
 
     def _items(self, value: Any) -> Any:
         """A long list, its numbers as Python's: which kinds of scalar there were is told apart from what they are."""
+        if len(value) > LONGEST:
+            return None
         kinds = sorted({type(item).__name__ for item in value})
         if self.np is not None:
             value = type(value)(item.item() if isinstance(item, self.np.generic) else item for item in value)
-        digest = hashlib.sha256(json.dumps(self.pack(value, LARGEST // 10)).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(self.pack(value, 16 * LONGEST)).encode()).hexdigest()
         shown = _list([self._small(value[i]) for i in _spread(len(value))])
         numbers = all(type(item) in (int, float) and math.isfinite(item) for item in value) and any(type(i) is float for i in value)
         sums = [math.fsum(value), min(value), max(value)] if numbers else []
         return ["large", type(value).__name__, len(value), digest, sums, shown, kinds]
 
     def _array(self, value: Any) -> Any:
-        if value.dtype.hasobject or value.nbytes > LARGEST:
+        if value.dtype.hasobject or value.nbytes > self.largest:
             return None
         flat = value.reshape(-1)
         digest = hashlib.sha256(self.np.ascontiguousarray(value)).hexdigest()
@@ -97,7 +107,7 @@ class Outliner:
     def _table(self, value: Any) -> Any:
         pd = self.pd
         frame = value.to_frame() if isinstance(value, pd.Series) else value
-        if frame.memory_usage(index=True, deep=False).sum() > LARGEST:
+        if frame.memory_usage(index=True, deep=False).sum() > self.largest:
             return None
         hashed = pd.util.hash_pandas_object(frame, index=True).to_numpy()
         dtypes = [str(d) for d in frame.dtypes]
@@ -217,15 +227,19 @@ def _code(code: Any) -> str:
 
 
 def observe(
-    names: "Iterable[str]", namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type, room: int = ROOM
+    names: "Iterable[str]", namespace: "dict[str, Any]", pack: "Callable[[Any, int], Any]", refused: type, room: int = ROOM,
+    largest: int = LARGEST,
 ) -> "dict[str, Any]":
     """By name what the variables are, as JSON text, and why others cannot be told. `room`: characters of all values."""
-    outliner, left = Outliner(namespace, pack, refused), room
+    outliner, left, end = Outliner(namespace, pack, refused, largest), room, time.monotonic() + SECONDS
     values: dict[str, str] = {}
     why: dict[str, str] = {}
     for name in names:
         if name not in namespace:
             why[name] = "it is not there"
+            continue
+        if time.monotonic() > end:
+            why[name] = "there was no time for it"
             continue
         try:
             text = json.dumps(outliner.tell(namespace[name]))

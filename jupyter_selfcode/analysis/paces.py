@@ -19,6 +19,9 @@ from .magics import mask
 ROOM = 220_000
 """Characters of what is told after one version: both are in one answer."""
 
+LARGEST = 400_000_000
+"""Bytes of a value that is still gone through: here it is what the change is about."""
+
 LEAST = 2_000_000
 """Bytes below which a smaller peak is nobody's gain."""
 
@@ -39,7 +42,7 @@ def timing(before: Notebook, after: Notebook, cell_id: str, names: Sequence[str]
     sources = tuple(executable(n.cell(cell_id).source) for n in (before, after))
     changes = sorted(_changed(before, cell_id) | _changed(after, cell_id))
     text = "\n\n".join(map(inspect.getsource, (carrying, outlining, pacing)))
-    tell = f"lambda: observe({list(names)!r}, namespace, lambda value, budget: Packer(budget).pack(value), Refused, {ROOM})"
+    tell = f"lambda: observe({list(names)!r}, namespace, lambda value, budget: Packer(budget).pack(value), Refused, {ROOM}, {LARGEST})"
     return in_kernel(text, f"compare({sources!r}, {changes!r}, {seconds!r}, {FEWEST}, namespace, {tell})")
 
 

@@ -8,6 +8,7 @@ NumPy begin where they began; none of this is timed. What a run prints or displa
 import contextlib
 import copy
 import gc
+import importlib
 import io
 import random
 import sys
@@ -77,9 +78,8 @@ def silent() -> "Iterator[None]":
         held.enter_context(contextlib.redirect_stdout(_Nothing()))
         held.enter_context(contextlib.redirect_stderr(_Nothing()))
         if shell is not None:
-            from IPython.utils.capture import capture_output
-
-            held.enter_context(capture_output(stdout=False, stderr=False, display=True))
+            capture: Any = importlib.import_module("IPython.utils.capture")
+            held.enter_context(capture.capture_output(stdout=False, stderr=False, display=True))
         yield
 
 

@@ -134,13 +134,16 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
         said.append("all that holds now held before the change too, so none of it says that the wish is met")
+    if trial.differential:
+        said.insert(0, "gives the same as the cell that it translates, from the same tables; other data were not tried")
+        decisive += 1
     said += _alike(trial, touched)
     frames = frames_of(trial, before, after)
     said += _framed(frames)
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
     said += [b.said for b in trial.behaviour]
-    if level == 2 and _behaves(trial, touched):
+    if trial.differential or (level == 2 and _behaves(trial, touched)):
         level = 3
     if gain_of(trial):  # the wish was speed: that it is met, and that nothing else has changed, is what was measured
         elsewhere = _alike(replace(trial, alike=tuple(v for v in trial.alike if v.cell_id not in touched)), touched)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow"]
+Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow", "translate"]
 TriageKind = Literal["transient", "environment", "stale", "code"]
 Level = Literal["schema", "summary", "samples", "full"]
 LEVELS: tuple[Level, ...] = ("schema", "summary", "samples", "full")
@@ -47,6 +47,7 @@ class Failure:
 class Request:
     """One wish. `target` is the cell it is about, `scope` the cells that may change (empty: any, and new ones).
 
+    `language` is what the cell is written in that is to be translated.
     For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty.
     """
 
@@ -56,6 +57,7 @@ class Request:
     scope: tuple[str, ...] = ()
     failure: Failure | None = None
     budget: Budget = Budget()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

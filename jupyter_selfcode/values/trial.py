@@ -132,7 +132,8 @@ class Trial:
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
     outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
     `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
-    that was measured; `behaviour`: the functions it rewrote, called as before.
+    that was measured; `behaviour`: the functions it rewrote, called as before; `differential`:
+    it gave the same as the cell that it translates, from one state.
     """
 
     candidate: Candidate
@@ -149,6 +150,7 @@ class Trial:
     alike: tuple[Likeness, ...] = ()
     pace: tuple[Pace, ...] = ()
     behaviour: tuple[Behaviour, ...] = ()
+    differential: bool = False
 
     @property
     def passed(self) -> bool:

@@ -66,7 +66,6 @@ async def test_a_repair_that_keeps_what_worked_reaches_level_3(store, tmp_path, 
     assert trial.level == 3
     (found,) = trial.behaviour
     assert (found.recorded, found.differs, found.whole) == (2, "", True)
-    assert found.generated >= 1, "texts that are numbers are rare among all texts"
     assert any(a.startswith("parse gives what it gave, on 2 recorded and ") for a in trial.assumptions)
 
 
@@ -89,14 +88,14 @@ async def test_what_only_made_up_inputs_show_is_for_a_person(store, tmp_path):
 
 
 async def test_a_good_run_of_long_ago_speaks_where_the_old_code_no_longer_runs(store, tmp_path):
-    """`string.letters` once worked: what it gave then is known, though nothing here can run it now."""
+    """`string.atoi` once worked: what it gave then is known, though nothing here can run it now."""
     keep(store, PATH, LONG_AGO, Redactor(()))
-    old = "import string\ndef parse(text):\n    return int(text) if text[0] in string.digits + string.minus else 0"
-    wrong = "import string\ndef parse(text):\n    return int(text) if text and text[0] in string.digits else 0"
-    failing = Request("", "exception", "c2", failure=Failure("c2", "AttributeError", "module 'string' has no attribute 'minus'"))
+    old = "import string\ndef parse(text):\n    return string.atoi(text)"
+    wrong = "import string\ndef parse(text):\n    return int(text.strip('-'))"
+    failing = Request("", "exception", "c2", failure=Failure("c2", "AttributeError", "module 'string' has no attribute 'atoi'"))
     decided = await asked(store, tmp_path, book(["12", "7", "1200"], old), failing, wrong)
     said = [f.message for t in decided.trials for f in t.findings if f.code == "behaviour:differs"]
-    assert said == ["The repair changes what worked: parse('-5') gave -5, now it gives 0 (recorded input)."]
+    assert said == ["The repair changes what worked: parse('-5') gave -5, now it gives 5 (recorded input)."]
 
 
 async def test_what_was_wished_in_words_may_be_another_value_and_that_is_told(store, tmp_path):
