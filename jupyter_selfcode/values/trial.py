@@ -11,6 +11,7 @@ from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .size import Size
 from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
@@ -87,7 +88,8 @@ class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
     `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
-    to have gone untold (none is known of a run that nobody observed).
+    to have gone untold (none is known of a run that nobody observed). `peak`: bytes of memory that the kernel and all that it
+    started held at most, where that was looked at. `spared`: cells that were not run, since they could not differ.
     """
 
     results: tuple[CellResult, ...] = ()
@@ -101,6 +103,8 @@ class Run:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     served: Served = Served()
+    peak: int | None = None
+    spared: tuple[str, ...] = ()
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""
@@ -147,6 +151,7 @@ class Trial:
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
     strength: Strength | None = None
+    size: Size | None = None
     alike: tuple[Likeness, ...] = ()
     pace: tuple[Pace, ...] = ()
     behaviour: tuple[Behaviour, ...] = ()
