@@ -30,6 +30,7 @@ from .waiting import proposal_id
 from .watching import Watching
 
 Tell = Callable[[Event], None]
+LANGUAGES = ("sql", "r", "julia", "pandas", "polars")
 NEWEST = 50
 """How many versions `history` shows where not all are asked for."""
 RECENT = 5
@@ -166,6 +167,22 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     if failure is None:
         return Reply({"status": "ok"}, views.message("Nothing has failed.", "ok"))
     return follow(workspace, fix_request(workspace, failure, unquoted(args.words)), tell, before=before)
+
+
+def _optimize(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = reading.cell(workspace, args.cell).id if args.cell else None
+    scope = (cell,) if cell else ()
+    return follow(workspace, Request(unquoted(args.words), "slow", cell, scope, budget=workspace.settings.budget()), tell)
+
+
+def _translate(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if not args.language:
+        raise BadInput(f"Say what the cell is written in: translate --from {'|'.join(LANGUAGES)} --cell CELL.")
+    if not _asks_a_model(workspace):
+        raise BadInput(_no_model(workspace))
+    cell = reading.cell(workspace, args.cell).id
+    request = Request(unquoted(args.words), "translate", cell, (cell,), budget=workspace.settings.budget(), language=args.language)
+    return follow(workspace, request, tell)
 
 
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
@@ -356,6 +373,8 @@ def _export(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
 
 
 _CELL = argument("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
+_FROM = argument("--from", dest="language", choices=LANGUAGES, help="what the cell is written in (pandas becomes polars)")
+_SLOW = argument("--cell", metavar="CELL", help="the cell to make faster (none: the slowest)")
 _CELLS = argument("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
 _PART = argument("--cell", metavar="CELL", action="append", help="only what it does to this cell, by its id (again for more)")
 _VERSION = "number, start of an id, or head"
@@ -366,6 +385,8 @@ COMMANDS: dict[str, Command] = {
         Command("", "versions, what waits for a decision, cost, settings", _panel),
         Command("adapt", "change the notebook as the words say", _adapt, (argument("words", free=True, nargs="*", help="what to change"), _CELLS)),
         Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
+        Command("optimize", "same results, measurably faster or smaller; refused if not both", _optimize, (argument("words", free=True, nargs="*", help="a hint"), _SLOW)),
+        Command("translate", "put a cell of another language into Python, shown to give the same", _translate, (argument("words", free=True, nargs="*", help="a hint"), _FROM, _CELL)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
         Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
