@@ -36,6 +36,7 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
 
     Raises `CommandError` for every `SelfcodeError`.
     """
+    extension.leave_off()
     channel = extension.session.channel
     progress = Progress(extension.shell, channel)
     try:
