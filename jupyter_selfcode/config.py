@@ -50,6 +50,9 @@ class SelfCode(Configurable):
         Unicode(), help="Stricter for changed code that does more than read: CLASS=POLICY, the class one of reads, writes, "
         "network, deletes (as in writes=propose, deletes=report)."
     ).tag(config=True)
+    cheapest = Bool(
+        False, help="The first candidate that passes with no question ends the trials of the others; nothing compares them."
+    ).tag(config=True)
     min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
     budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
     budget_tokens = Int(200_000, allow_none=True, min=0, help="Tokens per request; None: no limit.").tag(config=True)
@@ -89,6 +92,19 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    warm_kernels = Int(
+        1, min=0, help="Trial kernels that wait, started and with the notebook's imports done, for the next trial; each holds "
+        "the memory of these imports. None waits while less than 2 GiB of memory are free. 0: each trial starts its own."
+    ).tag(config=True)
+    warm_seconds = Float(600.0, min=0, help="Seconds after which a waiting trial kernel is ended.").tag(config=True)
+    mutant_seconds = Float(
+        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
+        "how many of them the contract catches. 0: none."
+    ).tag(config=True)
+    min_strength = Float(
+        0.0, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
+        "deployed unasked, where at least four were counted. 0: the share is shown and decides nothing."
+    ).tag(config=True)
     cool_down_seconds = Float(
         300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."
     ).tag(config=True)
@@ -97,10 +113,6 @@ class SelfCode(Configurable):
     ).tag(config=True)
     probation_runs = Int(
         3, min=0, help="Runs that a new version has to go well in; a failure of what it made takes it back (policy deploy)."
-    ).tag(config=True)
-    mutant_seconds = Float(
-        10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
-        "how many of them the contract catches. 0: none."
     ).tag(config=True)
     store_url = Unicode(
         "", help="SQLAlchemy URL of the history. Empty: .selfcode/history.sqlite beside the notebook."
@@ -153,7 +165,7 @@ class SelfCode(Configurable):
         """The policy."""
         rules = (rule.partition("=") for rule in self.policy_by_effect)
         by_class = tuple((name, LADDER.get(mode, mode)) for name, _, mode in rules)
-        return Policy(self.policy, self.min_level, by_class=by_class)  # type: ignore[arg-type]
+        return Policy(self.policy, self.min_level, self.min_strength, by_class, self.cheapest)  # type: ignore[arg-type]
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""
@@ -184,6 +196,9 @@ class SelfCode(Configurable):
                     given[name] = type(limit or wish)(wish) if limit is None else type(limit)(min(limit, wish))
             if isinstance(asked.get("min_level"), int):
                 given["min_level"] = min(4, max(self.min_level, asked["min_level"]))
+            share = asked.get("min_strength")
+            if isinstance(share, (int, float)) and not isinstance(share, bool):
+                given["min_strength"] = min(1.0, max(self.min_strength, float(share)))
         made = SelfCode(**given)
         wish = asked.get("context_level") if isinstance(asked, Mapping) else None
         made.highest_level = min(self.highest_level, wish if wish in LEVELS else "full", key=LEVELS.index)

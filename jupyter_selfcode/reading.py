@@ -267,6 +267,6 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
         "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
         "sandbox": sandbox,
         "models": found,
-        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers")},
+        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers", "panels")},
         "settings": settings_of(workspace),
     }

@@ -21,7 +21,7 @@ numbers = st.one_of(st.none(), st.integers(-5, 10**6), st.floats(allow_nan=False
         optional={
             "policy": st.one_of(st.sampled_from(STRICTNESS), st.text(max_size=5)),
             "budget_usd": numbers, "budget_tokens": numbers, "budget_attempts": numbers, "budget_seconds": numbers,
-            "min_level": numbers, "model": st.just("openai/evil"), "api_base": st.just("http://evil"),
+            "min_level": numbers, "min_strength": numbers, "model": st.just("openai/evil"), "api_base": st.just("http://evil"),
             "store_url": st.just("sqlite:///evil"),
         },
     ),
@@ -36,6 +36,7 @@ def test_notebook_metadata_never_loosens_a_setting(asked, policy):
     assert got.budget_attempts <= mine.budget_attempts
     assert got.budget_seconds <= mine.budget_seconds
     assert got.min_level >= mine.min_level
+    assert mine.min_strength <= got.min_strength <= 1
     assert (got.model, got.api_base, got.store_url) == (mine.model, mine.api_base, mine.store_url)
 
 

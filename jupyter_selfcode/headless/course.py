@@ -396,5 +396,5 @@ def _told(trial: Trial) -> TriedCandidate:
     c, run = trial.candidate, trial.run or Run()
     return TriedCandidate(
         trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen,
-        trial.strength,
+        trial.strength, run.peak,
     )

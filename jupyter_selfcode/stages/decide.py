@@ -34,9 +34,11 @@ from ..analysis.evidence import asserted, foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.outputs import same_outputs
+from ..analysis.size import size_of
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
 from ..values.policy import EffectClass
+from ..values.size import Size
 from ..values.strength import Strength, summary
 from ..values.trial import CAGES, Example, Finding, Trial
 
@@ -52,6 +54,7 @@ Recorded = Mapping[str, tuple[Any, ...]]
 
 def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded) -> Trial:
     """The trial with the level that it reached, what that assumes, and how much of it is decisive."""
+    trial = replace(trial, size=size_of(before, after))
     if trial.run is None or not trial.passed:
         return trial
     touched = {i for i in trial.candidate.patch.cells if i in after}
@@ -135,6 +138,8 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         bare.append("all that holds now held before the change too, so none of it says that the wish is met")
     frames = frames_of(trial, before, after)
     said = [*bare, *said, *_framed(frames)]  # what no gate covered goes first
+    if trial.run.spared:
+        said.append(f"not run again, being out of its reach and needed by nothing that ran: {_named(trial.run.spared)}")
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
@@ -221,10 +226,10 @@ def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _rank(trial: Trial) -> tuple[int, int, int, float]:
-    """Contract first, then fewer questions, smaller change, faster."""
-    size = sum(len(getattr(op, "source", "")) for op in trial.candidate.patch.ops)
-    return (-(trial.level or 0), len(trial.asks), size, trial.seconds)
+def _rank(trial: Trial) -> tuple[int, int, int, int, int, float]:
+    """Contract first, then fewer questions, smaller change, code that branches less, faster."""
+    size = trial.size or Size()
+    return (-(trial.level or 0), len(trial.asks), size.lines, size.branches, size.characters, trial.seconds)
 
 
 _SAID: dict[EffectClass, str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 PolicyMode = Literal["report", "suggest", "propose", "deploy"]
@@ -31,18 +31,20 @@ class Policy:
     too, and waits for a person; `deploy` deploys what passed with no question left open, at `min_level` or higher, with a
     contract that catches at least the share `min_strength` of small mistakes (0 to 1) where that was measured.
 
-    `by_class` is stricter for changed code that does more than read: pairs of a class of effects and a mode."""
+    `by_class` is stricter for changed code that does more than read: pairs of a class of effects and a mode. `cheapest`: the
+    first candidate that passes with no question ends the trials of the others, which are then not compared with it."""
 
     mode: PolicyMode = "propose"
     min_level: int = 2
     min_strength: float = 0.0
     by_class: tuple[tuple[EffectClass, PolicyMode], ...] = ()
+    cheapest: bool = False
 
     def tightened(self, mode: str | None) -> Policy:
         """The stricter of this policy and `mode`: notebook metadata may tighten, never loosen."""
         if mode not in STRICTNESS:
             return self
-        return Policy(min(self.mode, mode, key=STRICTNESS.index), self.min_level, self.min_strength, self.by_class)
+        return replace(self, mode=min(self.mode, mode, key=STRICTNESS.index))
 
     def for_effects(self, kinds: Iterable[str]) -> tuple[PolicyMode, EffectClass | None]:
         """The mode for code with these kinds of effect, and the class that makes it stricter (None: none does)."""

@@ -48,7 +48,8 @@ class DeployedVersion:
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
     """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
-    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured."""
+    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured; `peak`:
+    bytes of memory that it held at most."""
 
     kind: str
     seconds: float
@@ -59,6 +60,7 @@ class TriedCandidate:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     strength: Strength | None = None
+    peak: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,12 @@ def panel(
     cost: Mapping[str, Any],
     settings: Mapping[str, Any],
     *,
+    rows: Sequence[Mapping[str, Any]] = (),
     speak: Speak = in_magic,
     stale: Sequence[str] = (),
 ) -> View:
-    """The first look: versions, what waits, what it cost, settings; `stale` tells which cells are out of date."""
+    """The first look: versions, what waits, what it cost, settings. `rows` are the newest versions, to be shown as a table;
+    `stale` tells which cells are out of date."""
     newest = head(lineage)
     if newest is None:
         state: Spans = say("none yet; the first change begins the history")
@@ -102,7 +104,10 @@ def panel(
     quiet = Fold("all settings", (Facts(tuple((k, say(str(v))) for k, v in settings.items())),))
     if waiting:
         steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
-    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), Steps(steps)]
+    recent = [_table(rows)] if rows else []
+    blocks: list[Block] = [
+        Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), *recent, Steps(steps),
+    ]  # fmt: skip
     return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
 
 
@@ -136,29 +141,9 @@ def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return drawn
 
 
-def history(
-    path: str,
-    rows: Sequence[Mapping[str, Any]],
-    waiting: Mapping[str, Decided],
-    graph: bool = False,
-    *,
-    total: int | None = None,
-    speak: Speak = in_magic,
-) -> View:
-    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back.
-
-    `rows` are the newest of `total` versions (None: they are all).
-    """
-    if not rows:
-        return View(
-            (
-                Title("No history yet", "plain", path),
-                Paragraph(say("The first change begins it.")),
-                *_waiting(waiting),
-            )
-        )
+def _table(rows: Sequence[Mapping[str, Any]], graph: bool = False) -> Table:
+    """Versions, newest first."""
     lanes = _lanes(rows) if graph else []
-    older = max(0, (total or 0) - len(rows))
     by_id = {r["id"]: r["number"] for r in rows}
     table = []
     for i, r in reversed(list(enumerate(rows))):
@@ -181,6 +166,39 @@ def history(
             say(cost),
         )
         table.append((say(code(lanes[i])), *row) if graph else row)
+    shift = 1 if graph else 0
+    columns = ("", "when", "by", "what", "cells", "level", "cost")
+    return Table(
+        ("", *columns) if graph else columns,
+        tuple(table),
+        frozenset({shift, 6 + shift}),
+        frozenset({0}) if graph else frozenset(),
+        3 + shift,
+    )
+
+
+def history(
+    path: str,
+    rows: Sequence[Mapping[str, Any]],
+    waiting: Mapping[str, Decided],
+    graph: bool = False,
+    *,
+    total: int | None = None,
+    speak: Speak = in_magic,
+) -> View:
+    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back.
+
+    `rows` are the newest of `total` versions (None: they are all).
+    """
+    if not rows:
+        return View(
+            (
+                Title("No history yet", "plain", path),
+                Paragraph(say("The first change begins it.")),
+                *_waiting(waiting),
+            )
+        )
+    older = max(0, (total or 0) - len(rows))
     number = rows[-1]["number"]
     steps = [
         (speak(f"show {number}"), "one version, whole"),
@@ -188,18 +206,10 @@ def history(
     ]
     if waiting:
         steps.insert(0, (speak("accept"), "deploy the newest of what waits"))
-    shift = 1 if graph else 0
-    columns = ("", "when", "by", "what", "cells", "level", "cost")
     return View(
         (
             Title("History", "plain", f"{path} · {count(len(rows) + older, 'version')}"),
-            Table(
-                ("", *columns) if graph else columns,
-                tuple(table),
-                frozenset({shift, 6 + shift}),
-                frozenset({0}) if graph else frozenset(),
-                3 + shift,
-            ),
+            _table(rows, graph),
             *(
                 [Paragraph(say(dim(f"{count(older, 'older version')} not shown: "), code(speak("history --all"))))]
                 if older

@@ -146,11 +146,15 @@ class LiveSession:
     def file(self) -> Path | None:
         """The notebook file behind this kernel, where the front end says so and it exists.
 
-        A child kernel inherits the variable of its parent's notebook, so it counts only where cells come with ids.
+        One with our extension says it itself. A child kernel inherits the variable of its parent's notebook, so that counts
+        only where cells come with ids.
         """
-        if not self.identified:
+        told = "/" + self.channel.path if self.channel and self.channel.path else ""
+        if not (told or self.identified):
             return None
+        here = self.folder / Path(told).name
         names = (
+            str(here) if told and here.as_posix().endswith(told) else "",
             self.shell.user_ns.get("__vsc_ipynb_file__"),
             self.shell.user_ns.get("__session__"),
             os.environ.get("JPY_SESSION_NAME"),
