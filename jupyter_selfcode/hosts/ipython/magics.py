@@ -39,6 +39,7 @@ def carry_out(
 
     Raises `CommandError` for every `SelfcodeError`.
     """
+    extension.leave_off()
     channel = extension.session.channel
     progress = progress or Progress(extension.shell, channel)
     try:
