@@ -90,7 +90,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         else:
             proposers.append(kind())
     fresh = ContainedSandbox(
-        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root,
+        warm=settings.warm_kernels, warm_seconds=settings.warm_seconds,
     )
     sandbox: Sandbox = fresh
     if settings.forked:
@@ -122,6 +123,9 @@ class Session(Protocol):
 
     def ran(self) -> Sequence[str]:
         """Ids of the cells that have run in this session."""
+
+    def runs(self) -> Sequence[tuple[str, str, bool]]:
+        """Every run of a cell, oldest first: its id, its source then, whether it went well."""
 
 
 def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:

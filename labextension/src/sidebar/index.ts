@@ -36,6 +36,8 @@ export const ISidebar = new Token<ISidebar>(
   'The sidebar of jupyter_selfcode.'
 );
 
+let answers = 0;
+
 /** The answer of a command that only reads, in the main area. */
 function answerWidget(reply: IReply, trans: ITrans): MainAreaWidget {
   const content = ReactWidget.create(
@@ -47,7 +49,7 @@ function answerWidget(reply: IReply, trans: ITrans): MainAreaWidget {
   );
   content.node.tabIndex = 0;
   const widget = new MainAreaWidget({ content });
-  widget.id = 'jupyter-selfcode-answer';
+  widget.id = `jupyter-selfcode-answer-${++answers}`;
   widget.title.label = trans.__('selfcode');
   widget.title.icon = selfcodeIcon;
   widget.title.closable = true;
@@ -95,8 +97,15 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
         void fetched(trans.__('Proposed change'), 'waiting', { path: model.path, name })
     };
 
+    let answered: MainAreaWidget | null = null;
     model.answered.connect((_, reply) => {
-      showInFull(app.shell, answerWidget(reply, trans));
+      const before = answered && !answered.isDisposed ? answered : null;
+      answered = answerWidget(reply, trans);
+      const place = before
+        ? { mode: 'tab-after' as const, ref: before.id }
+        : { mode: 'split-bottom' as const };
+      showInFull(app.shell, answered, place);
+      before?.dispose();
     });
 
     const widget = new Sidebar(model, compare, trans);
