@@ -50,8 +50,8 @@ def make_model(settings: SelfCode) -> Model | None:
     )
 
 
-def make_engine(settings: SelfCode, store: Store, model: Model | None = None) -> Engine:
-    """An engine with the plug-ins that the settings name."""
+def make_engine(settings: SelfCode, store: Store, model: Model | None = None, *, live: bool = False) -> Engine:
+    """An engine with the plug-ins that the settings name; `live`: for a session, in which the next request comes soon."""
     from .plugins.sandboxes.contained import ContainedSandbox
 
     model = model or make_model(settings)
@@ -67,7 +67,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
     )
     sandbox: Sandbox = fresh
-    if settings.forked:
+    if settings.forked == "always" or (live and settings.forked == "auto"):
         from .plugins.sandboxes.forked import ForkedSandbox
 
         sandbox = ForkedSandbox(fresh)
@@ -176,7 +176,7 @@ class Workspace:
     def use_model(self, name: str) -> None:
         """Use this model from now on."""
         self.settings.model = name
-        self.engine = make_engine(self.settings, self.store)
+        self.engine = replace(make_engine(self.settings, self.store), sandbox=self.engine.sandbox)
 
     # ---- what is proposed, waits, is decided -----------------------------------------------------------------------
 

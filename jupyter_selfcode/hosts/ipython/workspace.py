@@ -101,7 +101,7 @@ def open_workspace(
     folder = file.parent if file else session.folder
     store = open_store(made, folder)
     workspace = LiveWorkspace(
-        made, folder, name_in_history(made, file) if file else NO_FILE, surfaces, store, make_engine(made, store),
+        made, folder, name_in_history(made, file) if file else NO_FILE, surfaces, store, make_engine(made, store, live=True),
         outputs=surfaces[0].outputs,  # type: ignore[attr-defined]
         rerun=surfaces[1].rerun,  # type: ignore[attr-defined]
         session=session,
