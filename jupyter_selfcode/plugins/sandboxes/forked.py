@@ -93,6 +93,10 @@ class ForkedSandbox:
                     yield kernel
                 finally:
                     await surely(kernel.close())
+        except (asyncio.CancelledError, GeneratorExit):  # who interrupts wants nothing to go on
+            if self._at_work == [mark]:
+                await surely(self.aclose())
+            raise
         finally:
             self._at_work.remove(mark)
             self._rest()

@@ -253,3 +253,15 @@ async def test_what_is_kept_ends_when_nothing_was_tried_for_a_while_and_the_next
     results, _ = await run(sandbox, tmp_path, base, base)
     assert shown(results[1]) == "3"
     await sandbox.aclose()
+
+
+async def test_an_interrupt_ends_all_that_is_kept(sandbox, left, tmp_path):
+    base = notebook("x = 3", "import time\ntime.sleep(300)")
+    running = asyncio.ensure_future(run(sandbox, tmp_path, base, base))
+    for _ in range(600):
+        if sandbox._kept and sandbox._kept[0].chain:
+            break
+        await asyncio.sleep(0.1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert left() == []
