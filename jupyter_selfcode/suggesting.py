@@ -16,7 +16,7 @@ from typing import Any
 from .analysis import contract, promising
 from .analysis.censoring import censored
 from .analysis.effects import effects_of
-from .analysis.mutants import slips
+from .analysis.mutants import columns_named, slips
 from .analysis.secrets import Redactor
 from .selfcode import Workspace
 from .stages.mutate import Course, mutate, watched
@@ -161,6 +161,6 @@ async def _measured(
     promised = frozenset(e.source for e in contract.examples_of(full.source))
     course = Course((full,), {cell.id: promised}, frozenset(), watched((cell,)))
     return await mutate(
-        course, tuple(slips(cell.id, full.source)), changed, engine.sandbox, workspace.folder, engine.limits,
+        course, tuple(slips(cell.id, full.source, "", columns_named(c.source for c in notebook.code_cells))), changed, engine.sandbox, workspace.folder, engine.limits,
         engine.mutant_seconds, above,
     )  # fmt: skip

@@ -11,8 +11,8 @@ from typing import Any
 
 from ...values.effect import Effect
 from ...values.trial import CellResult
-from .contained import Place
 from .forks import Fork
+from .place import Place
 
 KEPT = 8
 """Processes that wait beside the first one. What each holds for itself is what its cells have written."""

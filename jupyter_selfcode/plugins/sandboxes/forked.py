@@ -203,7 +203,7 @@ class ForkedKernel:
     @property
     def detail(self) -> str:
         """As any kernel's."""
-        return self._now.detail if self._now else self._kept.place.note
+        return self._now.detail if self._now else self._kept.place.copied.note
 
     async def execute(self, cell: Cell) -> CellResult:
         """Run a cell, or give what it gave in this very state."""
@@ -342,6 +342,11 @@ class ForkedKernel:
         above = [e for c in self._kept.chain[: len(self._ran)] for e in c.effects]
         own, unseen = await self._leaf.effects() if self._leaf else ((), 0)
         return tuple(dict.fromkeys((*above, *own))), unseen
+
+    @property
+    def peak(self) -> int | None:
+        """That of the whole family: what its copies share counts once."""
+        return self._now.peak if self._now else None
 
     async def _fall_back(self, reason: str, cells: Sequence[Cell]) -> None:
         """A fresh kernel takes over, with these cells run anew."""

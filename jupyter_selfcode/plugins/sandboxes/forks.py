@@ -17,9 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 
 from .bounded import CellClient, Gate
-from .contained import Place
 from .kernels import OneSpec, surely
 from .nbclient_kernel import LOG
+from .place import Place
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
 ASK_SECONDS, CONNECT_SECONDS, LARGEST = 10.0, 60.0, 2**31
@@ -193,6 +193,11 @@ class Fork:
     def provisioner(self) -> Fork:
         """This too."""
         return self
+
+    @property
+    def process(self) -> Any:
+        """The launcher of the family, below which all of it runs."""
+        return getattr(self.family.kernels.provisioner, "process", None)
 
     @property
     def has_kernel(self) -> bool:

@@ -54,6 +54,7 @@ class ScriptedKernel:
         }  # fmt: skip
         self.state: RunState = "complete"
         self.detail = ""
+        self.peak: int | None = None
         self.served = Served()
         self._script = script
         self._count = 0
