@@ -12,24 +12,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, sending, suggesting, views
+from . import reading, revising, sending, suggesting, views
 from .analysis import contract
+from .analysis.staleness import told
 from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
-from .values.events import Decided, Event
+from .values.events import Decided, Event, Said
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
 from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
+from .watching import Watching
 
 Tell = Callable[[Event], None]
 NEWEST = 50
 """How many versions `history` shows where not all are asked for."""
+RECENT = 5
+"""How many a notebook shows at first."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def spoken(workspace: Workspace) -> Callable[[str], str]:
 def follow(workspace: Workspace, request: Request, tell: Tell, **given: Any) -> Reply:
     """Propose, and deploy where the policy accepts. The way of every request that a person or a failure makes."""
     before = workspace.notebook()
+    for line in told(reading.stale(workspace), before):
+        tell(Said(line))
     decided: Decided | None = None
     for event in workspace.propose(request, tick=getattr(tell, "tick", None), **given):
         tell(event)
@@ -89,7 +95,7 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     if isinstance(decision, Ask):
         name = proposal_id(decided)
         data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
-        data |= {"strength": _strength(decision.trial.strength)}
+        data |= {"strength": _strength(decision.trial.strength), "size": plain(decision.trial.size)}
         data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
@@ -120,9 +126,12 @@ def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
 
 def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting.all()
-    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting),
+    stale = reading.stale(workspace)
+    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace)))
+    rows = [reading.row(r) for r in lineage[-RECENT:]] if workspace.session is not None else []
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], rows=rows,
+                                   speak=spoken(workspace), stale=told(stale, workspace.notebook())))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -162,7 +171,8 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
     """The request that a failure makes."""
     trigger = "contract" if failure.ename == "ContractBroken" else "exception"
-    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget())  # type: ignore[arg-type]
+    since = told(reading.stale(workspace), workspace.notebook())
+    return Request(words, trigger, failure.cell_id, (), failure, workspace.settings.budget(), since)  # type: ignore[arg-type]
 
 
 def _send(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -227,6 +237,12 @@ def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
     return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
 
 
+def _revise(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    sources = revising.sources_in(args.sources if isinstance(args.sources, str) else " ".join(args.sources))
+    name, decided = workspace.waiting.pick(args.name)
+    return settle_decision(workspace, revising.revise(workspace, name, decided, sources, tell), workspace.notebook())
+
+
 def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(None if args.all else NEWEST), workspace.waiting.all()
     rows = [reading.row(r) for r in lineage]
@@ -264,13 +280,15 @@ def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     cell = reading.cell(workspace, args.cell)
+    stale = told([s for s in reading.stale(workspace) if s.cell_id == cell.id], workspace.notebook())
     found, newest = reading.last_change(workspace, cell)
     back = f"brought back by version {newest.number}, {newest.version.kind}" if newest and newest is not found else ""
     if found is None:
         said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
-        return Reply({"cell": cell.id, "version": None}, views.message(f"{said}{f', {back}' if back else ''}.", "ok"))
+        said = " ".join([f"{said}{f', {back}' if back else ''}.", *stale])
+        return Reply({"cell": cell.id, "version": None, "stale": stale}, views.message(said, "warning" if stale else "ok"))
     return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
-                  "brought_back_by": newest.number if newest and back else None}, views.why(found, back))
+                  "brought_back_by": newest.number if newest and back else None, "stale": stale}, views.why(found, back, stale))
 
 
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -289,8 +307,22 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     return deployed(workspace, workspace.restore("redo"), before)
 
 
+def _watch(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if args.turn:
+        Watching(workspace.store, workspace.path).turn(args.turn == "on")
+    data = reading.watched(workspace)
+    if data["since"] is None:
+        return Reply(data, views.message(f"Nothing is watched. To begin: {spoken(workspace)('watch on')}", "plain"))
+    kept = f"compared with the run of {data['record'][:10]}" if data["record"] else "the next run that goes well is what later ones are compared with"
+    said = [f"Watched since {data['since'][:10]}: {kept}.", *data["told"]]
+    if numbers := data["probation"]:
+        said.append(f"On probation: version {', '.join(map(str, numbers))}.")
+    return Reply(data, views.message(" ".join(said), "warning" if data["told"] else "ok"))
+
+
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
+    data |= {"unasked": reading.unasked(workspace)}
     return Reply(data, views.cost(data))
 
 
@@ -338,6 +370,7 @@ COMMANDS: dict[str, Command] = {
         Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
+        Command("revise", "edit what waits; it is tried again, and waits as you wrote it", _revise, (argument("sources", free=True, nargs="*", help='JSON: {"CELL ID": "new source"}'), argument("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
         Command("show", "one version, whole", _show, (argument("version", nargs="?", default="head", help=_VERSION),)),
         Command("diff", "two versions, or a version and now", _diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
@@ -348,6 +381,7 @@ COMMANDS: dict[str, Command] = {
         Command("redo", "bring back what undo took", _redo),
         Command("cost", "tokens, money, seconds; per change still alive", _cost),
         Command("model", "which models are reachable; name one to use it", _model, (argument("name", nargs="?"),)),
+        Command("watch", "adapt unasked where something fails, and tell of data that drifts: on, off; none: what is watched", _watch, (argument("turn", nargs="?", choices=("on", "off")),)),
         Command("doctor", "what was found here, and what to do", _doctor),
         Command("verify", "recompute every hash of the history", _verify),
         Command("export", "the lineage as JSON", _export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),

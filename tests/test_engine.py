@@ -20,11 +20,11 @@ from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.stages import record
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
 from jupyter_selfcode.values.errors import DeployError, ModelError, StalePatch
-from jupyter_selfcode.values.events import Decided, Event, StageStarted, Tried
+from jupyter_selfcode.values.events import Decided, Event, Proposed, StageStarted, Tried
 from jupyter_selfcode.values.notebook import Cell, Notebook
-from jupyter_selfcode.values.patch import Patch
+from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.request import Budget, Failure, Request
-from jupyter_selfcode.values.trial import CellResult, Run, Served
+from jupyter_selfcode.values.trial import Candidate, CellResult, Run, Served
 
 PATH = "case.ipynb"
 CONTRACTED = '"""Twice x.\n\n>>> y\n6\n"""\ny = x + 2'
@@ -315,6 +315,42 @@ async def test_what_confirms_a_copy_leaves_no_cell_out(store, tmp_path):
     run = Run((CellResult("c0", "ok"), CellResult("c1", "error", failure=BROKEN.failure), CellResult("c2", "ok", seconds=5.0)), "error")
     trials = [e.trial async for e in made.propose(BROKEN, before, tmp_path, PATH, before=run) if isinstance(e, Tried)]
     assert [(t.kind, t.run.spared, len(t.run.results)) for t in trials] == [("fresh", (), 3)]
+
+
+# ---- several at once --------------------------------------------------------------------------------------------------
+
+
+class Several:
+    """Proposes these sources for c1, all in one round."""
+
+    name, price = "several", 0
+
+    def __init__(self, *sources: str) -> None:
+        self.sources = sources
+
+    async def propose(self, situation):
+        digest = situation.notebook.digest
+        yield Proposed(tuple(Candidate(Patch(digest, (ReplaceSource("c1", s),)), "", "several") for s in self.sources))
+
+
+TWICE = CONTRACTED.replace("x + 2", "x * 2")
+PLUS = CONTRACTED.replace("x + 2", "x + 3")
+
+
+async def test_candidates_of_one_round_are_told_in_their_order(store, tmp_path):
+    made = replace(in_copies(store, ScriptedForks(), mode="propose"), proposers=[Several(CONTRACTED.replace("+ 2", "+ 1"), TWICE, PLUS)])
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert [t.passed for t in decided.trials] == [False, True, True]
+
+
+@pytest.mark.parametrize("cheapest", [True, False])
+async def test_the_first_that_passes_ends_the_trials_of_the_others_where_the_policy_is_the_cheapest(store, tmp_path, cheapest):
+    policy = Policy("propose", cheapest=cheapest)
+    made = replace(in_copies(store, ScriptedForks()), proposers=[Several(TWICE, PLUS)], policy=policy)
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert len(decided.trials) == (1 if cheapest else 2)
+    assert made.sandbox.opened == made.sandbox.closed
 
 
 # ---- the strength of a contract ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -200,3 +201,33 @@ async def validate(
             tuple(left_out),
         )
     )
+
+
+async def together(works: Sequence[AsyncGenerator[Event, None]], most: int) -> AsyncGenerator[Event, None]:
+    """The events of all as they come; `most` of them are at work at once, in their order. Closing it ends them all."""
+    told: asyncio.Queue[Event | None] = asyncio.Queue()
+    free = asyncio.Semaphore(most)
+
+    async def listen(work: AsyncGenerator[Event, None]) -> None:
+        async with free, aclosing(work) as events:
+            async for event in events:
+                told.put_nowait(event)
+
+    async def listen_to_all() -> None:
+        listening = [asyncio.ensure_future(listen(work)) for work in works]
+        try:
+            await asyncio.gather(*listening)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            told.put_nowait(None)
+
+    whole = asyncio.ensure_future(listen_to_all())
+    try:
+        while (event := await told.get()) is not None:
+            yield event
+        await whole
+    finally:
+        whole.cancel()
+        await asyncio.gather(whole, return_exceptions=True)

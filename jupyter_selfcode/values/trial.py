@@ -10,6 +10,7 @@ from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .size import Size
 from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
@@ -146,6 +147,7 @@ class Trial:
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
     strength: Strength | None = None
+    size: Size | None = None
 
     @property
     def passed(self) -> bool:

@@ -8,11 +8,13 @@ from ..analysis.capabilities import PROMISE
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
 from ..analysis.printable import amount
+from ..analysis.size import size_of
 from ..values.decision import Accept, Ask, Reject
 from ..values.effect import EffectKind
 from ..values.events import Decided
 from ..values.notebook import Notebook
 from ..values.patch import apply_ops, patch_id
+from ..values.size import told
 from ..values.strength import Strength, summary, survives
 from ..values.trial import Candidate, Example, Trial
 from ..values.version import Recorded, Version
@@ -183,6 +185,8 @@ def _evidence(trial: Trial, promise: str) -> list[Block]:
     if promise:
         rows.append(("sandbox", say(promise)))
     found = findings(trial.findings)
+    if trial.size is not None:
+        rows.append(("size", say(told(trial.size))))
     blocks: list[Block] = [Facts(tuple(rows))]
     if found:
         blocks.append(Listing(found))
@@ -326,7 +330,8 @@ def version(recorded: Recorded, before: Notebook, after: Notebook) -> View:
     v = recorded.version
     outcome = {"deployed": "ok", "undone": "warning", "failed": "error", None: "warning"}[recorded.outcome]
     title = Title(f"Version {recorded.number}: {v.kind}", outcome, recorded.outcome or "interrupted")  # type: ignore[arg-type]
-    blocks: list[Block] = [title, Facts(tuple(facts_of(v)))]
+    size = [("size", say(told(size_of(before, after))))] if v.kind == "adapt" else []
+    blocks: list[Block] = [title, Facts((*facts_of(v), *size))]
     if v.kind == "initial":
         sources: tuple[Block, ...] = tuple(
             Source(c.source, "python" if c.type == "code" else "") for c in after.cells if c.source.strip()

@@ -38,7 +38,7 @@ OPTIONS = tuple(
 FINDINGS = tuple(Finding("outputs", "the output of a cell differs in one line", "note", f"cell-{i}") for i in range(2))
 
 
-def build(store: SqlStore, count: int) -> None:
+def build(store: SqlStore, count: int, path: str = "notebook.ipynb") -> None:
     """Fill the store with `count` versions, one cell changed in each."""
     notebook = Notebook(tuple(Cell(f"cell-{i}", "code", f"{SOURCE}\n# {i}") for i in range(CELLS)))
     parents: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ def build(store: SqlStore, count: int) -> None:
             findings=FINDINGS, trial_kind="fresh", cost=Cost(0.01, 1000, 200, 1, 3.2), seconds=4.5,
             tried=(Attempt("rules", "0123456789ab", True, FINDINGS), Attempt("rules", "ab0123456789", False, FINDINGS)),
         )  # fmt: skip
-        store.begin("notebook.ipynb", version, notebook)
+        store.begin(path, version, notebook)
         store.finish(version.id, "deployed")
         parents = (version.id,)
 

@@ -33,10 +33,14 @@ class Channel:
         self._unanswered: dict[str, str] = {}
         self._told: Mapping[str, Any] | None = None
         self._asked = ""
+        self.path = ""
+        """The server's name of the notebook file, as the client that came last has it."""
         self.settings: Callable[[], Mapping[str, Any]] = dict
         """What a client is told of the settings when it says hello."""
         self.refused: Callable[[Applied], None] | None = None
         """Called with an answer that says no; maybe on another thread."""
+        self.listeners: list[Callable[[FromKernel], None]] = []
+        """What else in this kernel shows what is said: a panel in an output."""
 
     def open(self) -> None:
         """Let front ends know of us."""
@@ -70,6 +74,11 @@ class Channel:
         session = self._parent().get("header", {}).get("session")
         client = session if session in self._clients else self._last
         return None if client in self._unanswered.values() else client
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody hears what is said."""
+        return bool(self._clients or self.listeners)
 
     def shown(self) -> Notebook | None:
         """What a client shows, where it has said so since this was asked last."""
@@ -116,6 +125,8 @@ class Channel:
 
         if self._comm is not None and self._clients:
             self._comm.send(plain(message))
+        for listener in self.listeners:
+            listener(message)
 
     def _heard(self, message: Mapping[str, Any]) -> None:
         from importlib.metadata import version
@@ -136,7 +147,7 @@ class Channel:
         if isinstance(heard, Hello):
             with self._lock:
                 self._clients.add(heard.client)
-                self._last = heard.client
+                self._last, self.path = heard.client, heard.path
                 self._unanswered = {i: c for i, c in self._unanswered.items() if c != heard.client}
             self.say(Welcome(heard.client, version("jupyter_selfcode"), self.settings()))
         elif isinstance(heard, Applied):

@@ -62,7 +62,11 @@ class Extension:
         """Names of the settings that were set in this session (`%config`)."""
         self._transformer = Transformer(shell, self._is_old)
         self._workspace: LiveWorkspace | None = None
+        self.panel: Any = None
+        """The panel with buttons, once `%selfcode` has shown it."""
         self._hinted = False
+        self._proving: dict[str, str] = {}
+        """What is on probation: by the first cell that it changed, the id of the version."""
 
     def attach(self) -> None:
         """Register everything."""
@@ -106,6 +110,23 @@ class Extension:
 
         self._workspace = open_workspace(self.shell, self.session, self.settings, self.given, self._workspace)
         return self._workspace
+
+    def look_again(self) -> None:
+        """The history may be another one now: what is on probation is read anew."""
+        from .rails import proving
+
+        self._proving = proving(self.workspace())
+
+    def _prove(self, cell_id: str, version_id: str | None) -> None:
+        """A cell that a version on probation made has run well once more."""
+        if version_id is not None and cell_id in self._proving:
+            from .rails import ran_well
+
+            ran_well(self.workspace(), version_id)
+
+    def _may_be_blamed(self) -> bool:
+        """Whether something here could be on probation: told without opening anything."""
+        return bool(self._proving) if self._workspace else (self.session.folder / ".selfcode" / "history.sqlite").is_file()
 
     def _is_old(self, source: str) -> bool:
         if self.inert or self._workspace is None or self.session.busy:
@@ -153,14 +174,26 @@ class Extension:
                 return
             session.end(result)
             cell = session.running
+            cell_id = session.named(cell.cell_id)
+            due = self._proving.get(cell_id)
             if cell.command or not (is_marked(cell.source) or not result.success):
+                if not cell.command:
+                    self._prove(cell_id, due)
                 return
             if is_marked(cell.source):
                 if not result.success or ">>>" in cell.source:
                     from .adapting import after_marked_cell
 
                     after_marked_cell(self, cell, result)
-            elif not self._hinted and session.failure() is not None and (session.identified or sys.stdout.isatty()):
+                if result.success:
+                    self._prove(cell_id, due)
+                return
+            if (failure := session.failure()) is not None and self._may_be_blamed():
+                from .adapting import take_back
+
+                if take_back(self, failure):
+                    return
+            if not self._hinted and session.failure() is not None and (session.identified or sys.stdout.isatty()):
                 self._hinted = True
                 print("\x1b[2m%selfcode fix looks for the cause and proposes a repair.\x1b[0m")
         except KeyboardInterrupt:

@@ -213,6 +213,8 @@ def task(request: Request, notebook: Notebook, level: str, redactor: Redactor) -
         parts.append(f"Only these cells may be edited, and none inserted or deleted: {', '.join(request.scope)}.")
     if request.failure:
         parts.append(failure(request.failure, notebook, level, redactor))
+    if request.since:
+        parts.append(data("what has changed since it last ran well", redactor.text("\n".join(request.since))))
     return "\n\n".join(parts)
 
 

@@ -18,6 +18,8 @@ def ended(code: int, limits: Limits) -> tuple[RunState, str]:
         return "disk", f"stopped: it wrote more than your limit of {amount(limits.disk)}"
     if code == launcher.PROCESSES:
         return "died", "stopped: it started too many processes"
+    if code == launcher.CALLER_GONE:
+        return "died", "stopped: the kernel has closed its connection, and its process goes on"
     if code < 0:
         why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
         return "died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})"

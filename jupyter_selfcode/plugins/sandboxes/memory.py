@@ -6,7 +6,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from .launcher import proportional, resident, tree
+from .watchdog import proportional, resident, tree
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 PAGES = 16 * 2**20

@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 
 from ...analysis.contract import executable
 from ...analysis.printable import amount
@@ -81,6 +81,7 @@ class NbclientKernel:
         self._info: Mapping[str, Any] = {}
         self._note, self._peak = "", Peak()
         self.printed = 0  # messages of what our own code printed or showed, which were forgotten
+        self._broken = False
         self._cells = Cells(
             trial, km=kernels, timeout=None, allow_errors=True, record_timing=False, store_widget_state=not trial,
             raise_on_iopub_timeout=trial, iopub_timeout=IDLE_SECONDS, log=LOG,
@@ -118,10 +119,10 @@ class NbclientKernel:
             await self._within(cells.async_execute_cell(node, index), self._limits.cell_seconds)
         except CellTimeoutError:
             self._halt("output", f"stopped: {self._too_large}")
-        except DeadKernelError:
-            self._halt("died", "the kernel died")
         except Exception as e:  # whatever a kernel sends must not end the caller
             self._halt("output", f"stopped: the kernel sent what cannot be read ({type(e).__name__}: {e})"[:300])
+        if self._broken:
+            await asyncio.wait({self._stop})
         seconds = time.monotonic() - start
         result = self._result(cell, node.execution_count, cells.outputs(index), seconds)
         if self._observed:
@@ -174,6 +175,7 @@ class NbclientKernel:
             await self._connect()
             if self._observed:
                 await self._observed.listen()
+            self._begun = time.monotonic()
         except (OSError, RuntimeError, TimeoutError) as e:
             said = self._last_words() or (str(e) or f"no answer in {self._limits.startup_seconds:g} s")
             raise KernelUnavailable(
@@ -200,6 +202,7 @@ class NbclientKernel:
         for channel in channels:
             channel.gate, channel.refuse = self._let_in, self._refuse
         self._info = await asyncio.wait_for(self._ready(client), self._limits.startup_seconds)
+        self._broken = False
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
 
@@ -210,11 +213,10 @@ class NbclientKernel:
 
     async def leave(self) -> None:
         """End every task of ours; the process goes on."""
-        tasks = [*self._watchers, *self._cells.pollers]
-        for task in tasks:
+        for task in self._watchers:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._watchers:
+            await asyncio.wait(self._watchers)
 
     async def close(self, *, now: bool) -> None:
         """End the process (`now`: at once, else asking it first), the sockets and every task of ours."""
@@ -278,10 +280,13 @@ class NbclientKernel:
         self._halt(*ended(code, self._limits))
 
     async def _watch_size(self, channel: BoundedChannel) -> None:
-        await channel.broken()
-        await asyncio.sleep(2 * LOOK_SECONDS)  # the end of the process breaks it too, and is the better reason
-        if await self._process.poll() is None:
+        if await channel.broken():
             self._halt("output", f"stopped: {self._too_large}")
+            return
+        self._broken = True
+        await asyncio.wait({self._stop}, timeout=GRACE_SECONDS)
+        if not self._stop.done():  # the end is slow, or there is none; either way the launcher says why
+            await self._process.kill()
 
     @property
     def _too_large(self) -> str:
@@ -333,8 +338,6 @@ class NbclientKernel:
         finally:
             if not task.done():
                 task.cancel()
-                for poller in list(self._cells.pollers):
-                    poller.cancel()
                 await asyncio.wait({task})
             if not task.cancelled():
                 task.exception()  # it was looked at

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -98,13 +96,12 @@ class LimitedProvisioner(LocalProvisioner):
         return self._launching(kernel)
 
     def _launching(self, command: list[str], **more: Any) -> list[str]:
+        disk = {"disk": self.watched, "disk_bytes": self.disk, "disk_entries": self.entries}
         policy = {
             "parent": os.getpid(), "memory": self.memory, "processes": self.processes, "file_size": self.file_size,
-            "cpu": self.cpu, **more,
+            "cpu": self.cpu, **(disk if self.watched and self.disk is not None else {}), **more,
         }  # fmt: skip
-        if self.watched and self.disk is not None:
-            policy["disk"] = {"folder": self.watched, "bytes": self.disk, "entries": self.entries}
-        return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *command]
+        return launcher.command(policy, command)
 
     async def kill(self, restart: bool = False) -> None:
         """Have the launcher end the whole tree, and wait for it: milliseconds, and nobody is left."""

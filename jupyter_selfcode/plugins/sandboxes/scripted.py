@@ -181,5 +181,10 @@ class ScriptedForks(ScriptedSandbox):
                 kernel.served = Served("forked", "replayed")
             yield kernel
 
+    @property
+    def at_once(self) -> int:
+        """One, since the interpreter changes this process's folder."""
+        return 1
+
     def stop(self) -> None:
         """Nothing is kept."""
