@@ -22,26 +22,30 @@ from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
-from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
+from .stages.behave import behave, keep, worth_recording
+from .stages.compare import compare, watched, watched_again
 from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
-from .stages.mutate import course_of, mistakes_in, mutate
+from .stages.mutate import measured
+from .stages.pace import aimed, timed, too_quick
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import Evidence, further, until, validate, within
+from .stages.translate import translated
+from .stages.validate import Evidence, further, sparing, together, until, validate, why_spared, within
 from .values.canonical import digest
-from .values.decision import Accept, Decision, Policy, Reject
+from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
-from .values.request import Request
-from .values.trial import CAGES, Candidate, Run, Served, Trial
+from .values.request import Option, Request
+from .values.trial import Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
 
 DISAGREED = "disagreed"
@@ -65,6 +69,8 @@ class Engine:
     level: str = "summary"
     masked: Sequence[str] = ()
     """Columns whose values are in no prompt, besides those that tell of people."""
+    record: bool = True
+    """Whether small calls of the notebook's functions are kept in the history, to hold repairs to them."""
     mutant_seconds: float = 0.0
     """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
 
@@ -100,16 +106,19 @@ class Engine:
         recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
+        was = Evidence({}, watched=watched(notebook), recorded=worth_recording(notebook) if self.record else {})
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
         if before is None:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, base=notebook)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, was, notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
+        was.calls = keep(self.store, path, was.calls, Redactor.for_folder(folder))
+        request = aimed(request, notebook, before)
         weighed = triage(request, notebook, before, folder)
         yield Triaged(weighed)
 
@@ -121,6 +130,9 @@ class Engine:
 
         if weighed.kind in ("transient", "environment"):
             yield decided(Reject(weighed.reason, weighed.kind))
+            return
+        if request.trigger == "slow" and (why := too_quick(request, before)):
+            yield decided(Reject(why))
             return
         if self.policy.mode == "report":
             yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
@@ -142,23 +154,32 @@ class Engine:
                     if not isinstance(event, Proposed):
                         continue
                     fresh: list[Trial] = []
-                    for candidate in event.candidates:
-                        above = state_above(notebook, candidate.patch.cells)
-                        doubt = self.store.notes(path, DISAGREED).get(above, "")
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt)
-                        async with aclosing(trying) as tried:
-                            async for told in tried:
-                                yield told
-                                if isinstance(told, Tried):
-                                    fresh.append(told.trial)
-                                    for finding in told.trial.findings:
-                                        if finding.code == DISAGREES:
-                                            self.store.put_note(path, DISAGREED, above, finding.message)
-                    trials += fresh
+                    doubts = self.store.notes(path, DISAGREED)
+                    above = [state_above(notebook, c.patch.cells) for c in event.candidates]
+                    works = [
+                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""), was)
+                        for c, state in zip(event.candidates, above, strict=True)
+                    ]
+                    async with aclosing(together(works, self.at_once)) as tried:
+                        async for told in tried:
+                            yield told
+                            if not isinstance(told, Tried):
+                                continue
+                            fresh.append(told.trial)
+                            for finding in told.trial.findings:
+                                if finding.code == DISAGREES:
+                                    state = above[event.candidates.index(told.trial.candidate)]
+                                    self.store.put_note(path, DISAGREED, state, finding.message)
+                            if self.policy.cheapest and told.trial.passed and not told.trial.asks:
+                                break
+                    trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
-                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
-                            async for told in measured:
+                        measuring = measured(
+                            decision, notebook, self.sandbox, folder, self.limits, self.mutant_seconds
+                        )
+                        async with aclosing(measuring) as measures:
+                            async for told in measures:
                                 yield told
                                 if isinstance(told, Tried):
                                     passed = decision.trial  # type: ignore[union-attr]
@@ -177,11 +198,12 @@ class Engine:
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
-        recorded: dict[str, tuple[object, ...]], doubt: str = "",
+        recorded: dict[str, tuple[object, ...]], doubt: str = "", was: Evidence | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`.
 
         What ran in a copy and would be deployed unasked runs in a clean kernel too; `doubt` is why no copy is to be made.
+        `was` is what the run before told of its variables, where that is known.
         """
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
@@ -190,26 +212,31 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
+        left_out = sparing(notebook, after, candidate.patch.cells, reach, before, request.target)
+        yield StageStarted("validate", "in a trial kernel" + why_spared(left_out))
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
-        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
+        told = was.told if was else {}
+        names = watched_again(notebook, after, touched, told)
+        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised), watched=names)
         screened, forked = trial, None
-        for base in (None,) if doubt else (notebook, None):
+        for base in (None,) if doubt or request.trigger == "slow" else (notebook, None):
             runs: list[Run] = []
-            evidence = replace(evidence, carried={})
-            async with aclosing(
-                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
-            ) as events:
+            evidence = replace(evidence, carried={}, told={})
+            left_out = () if forked is not None else left_out  # what confirms runs all of it
+            running = validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base, left_out)
+            async with aclosing(running) as events:
                 async for event in events:
                     yield event
-            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            required = [c.id for c in after.cells[:count] if c.type == "code" and c.id not in left_out]
+            run, below = within(runs[0], required, affected)
             if doubt:
                 run = replace(run, served=Served("fresh", doubt))
             trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
+            trial = replace(trial, alike=compare(names, told, evidence.told))
             for check in self.checks:
                 trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
             if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
@@ -217,6 +244,12 @@ class Engine:
                     run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
                 )
                 trial = replace(trial, judged=judged, findings=trial.findings + found)
+            beside = {"slow": timed, "translate": translated}.get(request.trigger)
+            if trial.passed and beside:
+                yield StageStarted("validate", "both versions, from one state")
+                trial = await beside(trial, request, notebook, after, self.sandbox, folder, self.limits)
+            if trial.passed and was is not None and not candidate.warrant:
+                trial = await behave(trial, request, notebook, after, was.calls, self.sandbox, folder, self.limits)
             trial = weighed(trial, notebook, after, recorded)
             if forked is not None:
                 trial = confirmed(forked, trial, after)
@@ -227,25 +260,10 @@ class Engine:
             break
         yield Tried(replace(trial, seconds=time.monotonic() - start))
 
-    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
-        """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
-        there is no contract, or no cage to make mistakes in."""
-        trial = None if isinstance(decision, Reject) else decision.trial
-        if not self.mutant_seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
-            return
-        patch = trial.candidate.patch
-        if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
-            return
-        after = apply_ops(patch.ops, notebook)
-        course, above = course_of(trial, notebook, after)
-        if course is None:
-            return
-        yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
-        mistakes = mistakes_in(notebook, after, patch.cells)
-        strength = await mutate(
-            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
-        )
-        yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
+    @property
+    def at_once(self) -> int:
+        """How many candidates are tried at the same time: more than one where they share the state above."""
+        return self.sandbox.at_once if isinstance(self.sandbox, ForkingSandbox) else 1
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""
@@ -266,7 +284,7 @@ class Engine:
 
     def restore(
         self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = "",
-        *, leaving: Version | None = None,
+        *, leaving: Version | None = None, options: tuple[Option, ...] = (),
     ) -> Version:
         """Bring back the state of an earlier version, as a new version. Raises as `accept` does.
 
@@ -279,7 +297,7 @@ class Engine:
         refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,
-            lambda lineage: record.restored(lineage, kind, target, before, after, by, words),
+            lambda lineage: record.restored(lineage, kind, target, before, after, by, words, options),
         )
 
     def amend(self, after: Notebook, surfaces: Sequence[Deployer], path: str, by: str, words: str) -> Version:

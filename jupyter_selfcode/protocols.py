@@ -132,6 +132,10 @@ class Kernel(Protocol):
     @property
     def detail(self) -> str: ...
 
+    @property
+    def peak(self) -> int | None:
+        """Bytes of memory that it and all that it started have held at most; None where that is not known."""
+
 
 @runtime_checkable
 class Sandbox(Protocol):
@@ -155,7 +159,11 @@ class Sandbox(Protocol):
 
 @runtime_checkable
 class ForkingSandbox(Sandbox, Protocol):
-    """A sandbox that can go on from a state in which the cells above have run."""
+    """A sandbox that can go on from a state in which the cells above have run. `at_once` is how many kernels may be open
+    at the same time."""
+
+    @property
+    def at_once(self) -> int: ...
 
     def open_from(
         self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
@@ -193,6 +201,13 @@ class Store(Protocol):
 
     def notebook(self, digest: str) -> Notebook:
         """The notebook with this digest, with what no digest tells (our pointers, what front ends write) as first recorded."""
+
+    def holder(self, version_id: str) -> str | None:
+        """The path in whose history this version is; None where it is in none."""
+
+    def move(self, path: str, to: str) -> None:
+        """The notebook at `path` is called `to` from now on: versions and documents go with it. What was kept under `to`,
+        of a notebook that is no more, stays under a name that tells until when."""
 
     def put_note(self, path: str, kind: str, key: str, body: str) -> None:
         """Keep a small JSON document beside the history (what waits, rejections, run ledger); a new one replaces it."""

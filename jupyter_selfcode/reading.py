@@ -11,7 +11,9 @@ from typing import Any
 from .analysis.censoring import censored
 from .analysis.changes import cell_changes
 from .analysis.secrets import Redactor, forms_in, redact
+from .analysis.staleness import Ran, Stale, stale_cells
 from .config import plugins
+from .ledger import Ledger
 from .plugins.models import supply
 from .selfcode import Workspace
 from .values.canonical import plain
@@ -20,6 +22,7 @@ from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
 from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
+from .watching import Watching
 
 
 def find(workspace: Workspace, name: str) -> Recorded:
@@ -70,6 +73,13 @@ def row(r: Recorded) -> dict[str, Any]:
         "parents": list(v.parents), "restores": v.restores, "usd": v.cost.usd, "tokens": v.cost.tokens,
         "calls": v.cost.calls, "seconds": v.seconds, "replayed": v.cost.replayed, "rationale": v.rationale,
     }
+
+
+def stale(workspace: Workspace) -> tuple[Stale, ...]:
+    """The cells of a live session that do not hold what a run from the top would give; none for a notebook on disk."""
+    if workspace.session is None:
+        return ()
+    return stale_cells(workspace.notebook(), [Ran(*run) for run in workspace.session.runs()])
 
 
 def around(workspace: Workspace, r: Recorded) -> tuple[Notebook, Notebook]:
@@ -146,6 +156,20 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
     """What was spent, in all, per version and per day."""
     made = [r for r in lineage if r.version.kind == "adapt"]
     return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+
+
+def watched(workspace: Workspace) -> dict[str, Any]:
+    """Whether the notebook is watched, since when, with what it is compared, what was told, what is on probation."""
+    watching = Watching(workspace.store, workspace.path)
+    record = watching.record()
+    probation = Ledger(workspace.store, workspace.path, workspace.settings.rails()).on_probation()
+    return {"since": watching.since, "record": record.at if record else None, "names": sorted(record.profiles) if record else [],
+            "told": list(watching.told()), "probation": [r.number for r in reversed(probation)]}
+
+
+def unasked(workspace: Workspace) -> list[dict[str, Any]]:
+    """The attempts to mend something that nobody asked for, oldest first: also those that came to nothing."""
+    return [plain(heal) | {"tokens": heal.cost.tokens} for heal in Ledger(workspace.store, workspace.path).heals()]
 
 
 def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from .stages.validate import validate
 from .values.decision import Accept, Ask
 from .values.errors import BadInput, Locked, StalePatch
 from .values.events import Decided, Event
-from .values.notebook import Notebook
+from .values.notebook import POINTER, Notebook
 from .values.patch import rebase
 from .values.request import Failure, Request
 from .values.trial import Run, Trial
@@ -39,6 +39,32 @@ def name_in_history(settings: SelfCode, file: Path) -> str:
     return file.resolve().as_posix() if settings.store_url else file.name
 
 
+def history_of(settings: SelfCode, store: Store, file: Path, notebook: Notebook) -> str:
+    """How the history names the notebook in this file, once a rename has been followed. Raises `StoreError`.
+
+    The notebook's metadata names its newest version. Where that is in the history of a file that is gone, the notebook was
+    renamed and its history with it. Where that file is there, this one is a copy, and so it is where a history under its own
+    name begins with what the other had: it has a history of its own. A folder that is not there either was moved or belongs
+    to another machine; nothing is concluded from it.
+    """
+    name = name_in_history(settings, file)
+    holder = _holder(store, notebook)
+    if holder is None or holder == name or (file.parent / holder).exists() or not (file.parent / holder).parent.is_dir():
+        return name
+    own = store.lineage(name)
+    if own and _holder(store, store.notebook(own[0].version.notebook)) == holder:
+        return name
+    store.move(holder, name)
+    return name
+
+
+def _holder(store: Store, notebook: Notebook) -> str | None:
+    """Under which name the history has the version that the notebook's metadata names."""
+    pointer = notebook.metadata.get(POINTER)
+    version = pointer.get("version") if isinstance(pointer, Mapping) else None
+    return store.holder(version) if isinstance(version, str) else None
+
+
 def make_model(settings: SelfCode) -> Model | None:
     """The model that the settings name, or None. Nothing is imported or called yet."""
     if not settings.model:
@@ -50,8 +76,8 @@ def make_model(settings: SelfCode) -> Model | None:
     )
 
 
-def make_engine(settings: SelfCode, store: Store, model: Model | None = None) -> Engine:
-    """An engine with the plug-ins that the settings name."""
+def make_engine(settings: SelfCode, store: Store, model: Model | None = None, *, live: bool = False) -> Engine:
+    """An engine with the plug-ins that the settings name; `live`: for a session, in which the next request comes soon."""
     from .plugins.sandboxes.contained import ContainedSandbox
 
     model = model or make_model(settings)
@@ -64,10 +90,11 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         else:
             proposers.append(kind())
     fresh = ContainedSandbox(
-        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root,
+        warm=settings.warm_kernels, warm_seconds=settings.warm_seconds,
     )
     sandbox: Sandbox = fresh
-    if settings.forked:
+    if settings.forked == "always" or (live and settings.forked == "auto"):
         from .plugins.sandboxes.forked import ForkedSandbox
 
         sandbox = ForkedSandbox(fresh)
@@ -81,6 +108,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         limits=settings.limits(),
         level=settings.level(),
         masked=settings.masked_columns,
+        record=settings.record,
         mutant_seconds=settings.mutant_seconds,
     )
 
@@ -96,6 +124,9 @@ class Session(Protocol):
 
     def ran(self) -> Sequence[str]:
         """Ids of the cells that have run in this session."""
+
+    def runs(self) -> Sequence[tuple[str, str, bool]]:
+        """Every run of a cell, oldest first: its id, its source then, whether it went well."""
 
 
 def tried(notebook: Notebook, trial: Trial) -> tuple[tuple[str, str], ...]:
@@ -176,7 +207,7 @@ class Workspace:
     def use_model(self, name: str) -> None:
         """Use this model from now on."""
         self.settings.model = name
-        self.engine = make_engine(self.settings, self.store)
+        self.engine = replace(make_engine(self.settings, self.store), sandbox=self.engine.sandbox)
 
     # ---- what is proposed, waits, is decided -----------------------------------------------------------------------
 
@@ -276,9 +307,10 @@ def open_notebook(file: Path, settings: SelfCode) -> Workspace:
     from .plugins.deployers.lock import lock
 
     surface = plugin("deployers", "file")(file)
-    settings = settings.tightened(surface.read().metadata)
+    notebook = surface.read()
+    settings = settings.tightened(notebook.metadata)
     store = open_store(settings, file.parent)
     return Workspace(
-        settings, file.parent, name_in_history(settings, file), [surface], store, make_engine(settings, store),
+        settings, file.parent, history_of(settings, store, file, notebook), [surface], store, make_engine(settings, store),
         outputs=surface.outputs, held=lambda: lock(file), typed=str(file),
     )

@@ -257,7 +257,7 @@ def emptied(edit: Edit) -> Iterator[Finding]:
     was = [s for s in edit.before.body if not isinstance(s, ast.Pass) and written(s) not in edit.moved]
     if not was or mask(edit.new).opaque:
         return
-    lost = sorted((bound_names(edit.old) - bound_names(edit.new)) & set(edit.needed))
+    lost = sorted((bound_names(edit.old) - bound_names(edit.new) - _changed_in_place(edit.after)) & set(edit.needed))
     if lost:
         yield from finding("emptied", "block", f"{', '.join(lost)} is no longer made here, and other cells read it.")
     doc = read(edit.new).docstring is not None
@@ -270,6 +270,18 @@ def emptied(edit: Edit) -> Iterator[Finding]:
         return
     if edit.repair:
         yield from _taken_out(edit)
+
+
+def _changed_in_place(tree: ast.Module) -> set[str]:
+    """Names of which a part is assigned: `t["new"] = …` where `t = t.assign(new=…)` was."""
+    found = set()
+    for node in ast.walk(tree):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            while isinstance(target, ast.Subscript | ast.Attribute):
+                target = target.value
+                if isinstance(target, ast.Name):
+                    found.add(target.id)
+    return found
 
 
 def _taken_out(edit: Edit) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..analysis.forms import intent_of, is_intent
-from ..analysis.parameters import INJECTED, for_source, inject
+from ..analysis.parameters import INJECTED, inject
 from ..protocols import Kernel
 from ..stages.validate import execute
 from ..values.decision import Accept, Ask, Reject
@@ -34,7 +34,11 @@ from ..values.prompt import Cost
 from ..values.report import EXIT_CODES, DeployedVersion, FailedCell, RunReport, RunStatus, TriedCandidate
 from ..values.request import Budget, Failure, Request
 from ..values.trial import CellResult, Example, Run, Tier, Trial
+from ..values.version import Version
+from . import proposals
 from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel
+from .rails import RunRails
+from .resuming import goes_on
 
 if TYPE_CHECKING:
     from ..config import SelfCode
@@ -61,6 +65,8 @@ class Course:
         self.resources = ExitStack()
         self._open_bench = open_bench
         self._opened: Bench | None = None
+        self.rails = RunRails(job.source, self.settings, self.resources)
+        self.since: tuple[str, ...] = ()
         self.status: RunStatus | None = None
         self.message = ""
         self.then: Then = "stop"
@@ -75,7 +81,7 @@ class Course:
         self.versions: list[DeployedVersion] = []
         self.trials: list[TriedCandidate] = []
         self.cost = Cost()
-        self.waiting: str | None = None
+        self.waiting = ""
         self.patch_file: Path | None = None
         self.written: Path | None = None
         self.started = time.monotonic()
@@ -142,6 +148,8 @@ class Course:
                 return
             for later in self.notebook.cells[i:]:
                 self.results.pop(later.id, None)
+        if said := await self.rails.went_well(kernel, self.notebook, self.results.values()):
+            self.warnings += (said,)
         changed = "1 version was" if len(self.versions) == 1 else f"{len(self.versions)} versions were"
         self.stop("healed", f"Healed: {changed} deployed.") if self.versions else self.stop("ok", "Ran as it was.")
 
@@ -149,8 +157,8 @@ class Course:
         """What is done about a failure; sets how the run goes on."""
         from ..stages.describe import triage
 
-        request = self._request(cell, failure)
         before = await self._so_far(kernel)
+        request = await self._since(kernel, self._request(cell, failure))
         weighed = triage(request, self.notebook, before, self.job.source.parent)
         yield Triaged(weighed)
         if weighed.kind == "transient" and kernel.state == "complete" and self.tries.get(cell.id, 0) < self.job.retries:
@@ -163,8 +171,9 @@ class Course:
         self.failures.append(FailedCell(cell.id, failure.ename, failure.evalue, weighed.kind, weighed.reason))
         if weighed.kind in ("transient", "environment"):
             self.stop(weighed.kind, weighed.reason)
-        elif self.settings.policy == "report":
-            self.stop("failed", f"{weighed.reason} Policy is report: nothing was proposed.")
+        elif (mode := self.settings.policy) in ("report", "suggest"):
+            ask = f" To have a change proposed: jupyter selfcode fix {self.job.source}" if mode == "suggest" else ""
+            self.stop("failed", f"{weighed.reason} Policy is {mode}: nothing was proposed.{ask}")
         elif self.heals >= self.job.heals:
             self.stop("failed", f"{self.heals} changes were made in this run, which is its limit (--heals).")
         elif (again := self._met_before(failure)) is not None:
@@ -174,12 +183,21 @@ class Course:
                 self.stop("failed", f"The same failure came back after it was mended: {failure.ename} in {cell.id}.")
         else:
             try:
-                async for event in self._heal(kernel, request, before):
+                async for event in self._guarded(kernel, failure, request, before):
                     yield event
             except SelfcodeError as e:
                 yield Said(str(e))
                 ends: dict[int, RunStatus] = {30: "budget", 21: "environment"}
                 self.stop(ends.get(e.exit_code, "failed"), str(e))
+
+    async def _since(self, kernel: Kernel, request: Request) -> Request:
+        """The request with what has changed since the notebook last ran well."""
+        try:
+            well = [i for i, r in self.results.items() if r.status == "ok"]
+            self.since = await self.rails.since(kernel, self.notebook, well)
+        except SelfcodeError as e:
+            self.warnings += (f"What has changed since it last ran well is not known: {e}",)
+        return replace(request, since=self.since)
 
     def _met_before(self, failure: Failure) -> Literal["restart", "stop"] | None:
         """Whether this very failure was mended in this run already. Met again after going on in the same kernel, the
@@ -232,9 +250,42 @@ class Course:
             self._opened = self.resources.enter_context(self._open_bench(self.job.source, self.settings))
         return self._opened
 
-    async def _heal(self, kernel: Kernel, request: Request, before: Run) -> AsyncIterator[Event]:
-        """Propose, and deploy or leave for a person."""
+    async def _guarded(
+        self, kernel: Kernel, failure: Failure, request: Request, before: Run
+    ) -> AsyncIterator[Event]:
+        """What earlier runs have to say; then the change itself, entered in the ledger."""
         bench = self._bench()
+        self.rails.ledger(bench)
+        if blamed := self.rails.blamed(failure, self.notebook):
+            said = f"Version {blamed.number} is on probation, and this failure is of what it made."
+            taken = self.rails.take_back(bench, blamed, failure) if self.settings.policy == "deploy" else None
+            if taken is not None:
+                yield Said(f"{said} It is taken back; version {taken[1].number} is in force again.")
+                yield self._took(bench, taken[0], taken[1].number)
+                self._take(inject(self.source, self.job.parameters)[0])
+                self.then = "restart"
+                return
+            said += f" To take it back: jupyter selfcode rollback {self.job.source} {blamed.number - 1}"
+            self.warnings += (said,)
+            yield Said(said)
+        mark = self.rails.fingerprint(bench, failure, self.notebook, before)
+        said, self.waiting = self.rails.refusal(failure, self.notebook, mark)
+        if said:
+            self._await_decision(bench, said) if self.waiting else self.stop("failed", said)
+            return
+        engine, spared = self.rails.spared(bench.engine)
+        if spared:
+            yield Said(spared)
+        notebook, made = self.notebook, len(self.versions)
+        async for event in self._heal(replace(bench, engine=engine), kernel, request, before):
+            yield event
+            if isinstance(event, Decided):
+                decided = event
+        name = self.versions[-1].id if len(self.versions) > made else self.waiting
+        self.rails.enter(failure, notebook, mark, decided, name)
+
+    async def _heal(self, bench: Bench, kernel: Kernel, request: Request, before: Run) -> AsyncIterator[Event]:
+        """Propose, and deploy or leave for a person."""
         self.heals += 1
         decided: Decided | None = None
         recorded: dict[str, tuple[object, ...]] = {**bench.file.outputs()}
@@ -259,60 +310,49 @@ class Course:
                 }
                 self.stop(outcome.get(status, "failed"), reason)
             case Ask(trial, reason):
-                self._leave(bench, self._for_source(decided, trial), reason)
+                self._leave(bench, proposals.for_file(decided, trial, self.notebook, self.source), reason)
             case Accept(trial):
-                yield self._deploy(bench, self._for_source(decided, trial))
+                yield self._deploy(bench, proposals.for_file(decided, trial, self.notebook, self.source))
                 await self._go_on(kernel, request, trial)
                 if self.then == "resume" and request.target:
                     yield Resumed(request.target)
-
-    def _for_source(self, decided: Decided, trial: Trial) -> Decided:
-        """The same decision for the notebook as it is on disk."""
-        patch = for_source(trial.candidate.patch, self.notebook, self.source)
-        own = replace(trial, candidate=replace(trial.candidate, patch=patch))
-        trials = tuple(own if t is trial else t for t in decided.trials)
-        return replace(decided, decision=replace(decided.decision, trial=own), trials=trials)  # type: ignore[arg-type]
 
     def _deploy(self, bench: Bench, decided: Decided) -> Deployed:
         """Deploy to the notebook's file. Raises `StalePatch`, `Locked`, `DeployError`, `StoreError`."""
         trial = decided.decision.trial  # type: ignore[union-attr]
         version = bench.engine.accept(decided, trial, [bench.file], bench.path, by="policy")
+        return self._took(bench, version)
+
+    def _took(self, bench: Bench, version: Version, restores: int | None = None) -> Deployed:
+        """The notebook's file holds this version now."""
         number = next(r.number for r in reversed(bench.store.lineage(bench.path)) if r.version.id == version.id)
-        told = DeployedVersion(version.id, number, version.patch.cells, version.level, version.by, version.proposer)
-        self.versions.append(told)
+        self.versions.append(
+            DeployedVersion(
+                version.id, number, version.patch.cells, version.level, version.by, version.proposer, version.kind, restores
+            )
+        )
         self.failures[-1:] = [replace(f, healed=True) for f in self.failures[-1:]]
         self.source = bench.file.read()
         return Deployed(version, number, (bench.file.report(),))
 
     async def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
-        """Take the change into the run: in the same kernel where nothing above the failed cell changed and running the
-        cell again there is the same as running it for the first time; else in a new kernel, from the top."""
-        from ..analysis.effects import resumable
-        from ..analysis.variables import UNSTEADY, read_unsteady
-
-        old, place = self.notebook, self.notebook.index(request.target or "")
+        """Take the change into the run: in the same kernel where that is the same as from the top, else in a new one."""
+        old = self.notebook
         self._take(apply_ops(trial.candidate.patch.ops, old))
-        above = old.cells[:place] == self.notebook.cells[:place]
-        first = request.failure is None
-        if request.failure is not None and kernel.state == "complete" and above:
-            unsteady = read_unsteady(await kernel.evaluate(UNSTEADY))
-            first = unsteady is not None and resumable(old.cells[place].source, request.failure.line, unsteady)
-        resume = kernel.state == "complete" and above and first
+        resume = await goes_on(kernel, request, old, self.notebook)
         self.then = "resume" if resume else "restart"
         if request.failure is not None:
             self.seen[request.failure.cell_id, request.failure.ename, request.failure.evalue] = resume
 
     def _leave(self, bench: Bench, decided: Decided, reason: str) -> None:
         """Keep a proposal for a person: in the history, and as a patch file beside the notebook."""
-        from ..plugins.deployers.patch_file import write_patch
-        from ..waiting import Waiting
+        self.waiting = proposals.keep(bench, self.job.source, decided, self.notebook)
+        self._await_decision(bench, f"A change waits for a decision: {reason}")
 
-        self.waiting = Waiting(bench.store, bench.path, self.job.source.parent).keep(decided, self.notebook)
-        try:
-            self.patch_file = write_patch(self.job.source, decided, self.waiting)
-        except OSError as e:
-            self.warnings += (f"No patch file could be written beside the notebook: {e.strerror}.",)
-        self.stop("proposed", f"A change waits for a decision: {reason}")
+    def _await_decision(self, bench: Bench, said: str) -> None:
+        self.patch_file, unwritten = proposals.patch_file(bench, self.job.source, self.waiting)
+        self.warnings += unwritten
+        self.stop("proposed", said)
 
     # ---- the end ---------------------------------------------------------------------------------------------------
 
@@ -346,9 +386,9 @@ class Course:
         return RunReport(
             status, EXIT_CODES[status], str(self.job.source), str(self.written) if self.written else None,
             tuple(self.failures), tuple(self.versions), tuple(self.trials), self.cost.calls, self.cost.tokens,
-            self.cost.usd, self.cost.replayed, time.monotonic() - self.started, self.executed, self.waiting,
+            self.cost.usd, self.cost.replayed, time.monotonic() - self.started, self.executed, self.waiting or None,
             str(self.patch_file) if self.patch_file else None, self.message, self.warnings,
-            self.tier,
+            self.tier, tuple(self.rails.heals), self.rails.probation(), self.since, self.rails.notices,
         )  # fmt: skip
 
 
@@ -356,5 +396,5 @@ def _told(trial: Trial) -> TriedCandidate:
     c, run = trial.candidate, trial.run or Run()
     return TriedCandidate(
         trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen,
-        trial.strength,
+        trial.strength, run.peak,
     )

@@ -57,12 +57,14 @@ def open_bench(source: Path, settings: SelfCode) -> Iterator[Bench]:
     from ..plugins.deployers.file import FileDeployer
     from ..plugins.deployers.lock import lock
     from ..protocols import ForkingSandbox
-    from ..selfcode import make_engine, name_in_history, open_store
+    from ..selfcode import history_of, make_engine, open_store
 
     with lock(source), closing(open_store(settings, source.parent)) as store:
-        file, path = FileDeployer(source), name_in_history(settings, source)
+        file = FileDeployer(source)
+        notebook = file.read()
+        path = history_of(settings, store, source, notebook)
         if store.lineage(path):
-            settle(store, path, file.read())
+            settle(store, path, notebook)
         engine = make_engine(settings, store)
         try:
             yield Bench(engine, store, file, path)

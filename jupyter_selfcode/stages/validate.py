@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..analysis.alike import watching
 from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
+from ..analysis.extension import COLLECT, Calls, begin, read_calls
+from ..analysis.sparing import spared
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
 from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
@@ -19,6 +23,9 @@ from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
 from ..values.trial import CellResult, Example, Finding, Run, Served
+
+DEAR_SECONDS = 0.1
+"""Seconds from which on it is worth a proof that a cell need not run again."""
 
 MISSING = "EvidenceMissing"
 """The name of the failure of a cell that was reported as finished and is not."""
@@ -44,14 +51,23 @@ def broken(examples: Iterable[Example]) -> Failure | None:
 
 @dataclass(slots=True)
 class Evidence:
-    """What is to come out of the kernel besides, by cell: `claims` say what, `carried` takes it in."""
+    """What is to come out of the kernel besides, by cell: `claims` and `watched` (names of variables) say what, `carried` and
+    `told` take it in; calls of functions that are `recorded`, by cell, come to `calls`."""
 
     claims: Mapping[str, Claims]
     carried: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    recorded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: Calls = field(default_factory=dict)
 
     async def gather(self, kernel: Kernel, cell_id: str) -> Failure | None:
-        """What the promises of a cell read, as data. A failure where the cell was reported as run to its end and names are
-        not there that it then must have bound."""
+        """What the promises of a cell read, and its variables, as data. A failure where the cell was reported as run to its end
+        and names are not there that it then must have bound."""
+        if names := self.watched.get(cell_id):
+            self.told[cell_id] = await kernel.evaluate(watching(names))
+        if functions := self.recorded.get(cell_id):
+            await kernel.evaluate(begin(functions))
         claims = self.claims.get(cell_id)
         if claims is None:
             return None
@@ -112,6 +128,23 @@ def further(after: Notebook, touched: Iterable[str], count: int) -> int:
     return count
 
 
+def sparing(
+    notebook: Notebook, after: Notebook, touched: Collection[str], count: int, before: Run, target: str | None
+) -> tuple[str, ...]:
+    """The cells below the change that a trial of the first `count` cells leaves out: they ran well and for long in the run
+    `before`, the change cannot reach them, and nothing that runs needs them. Never the one that the request is about."""
+    dear = {r.cell_id for r in before.results if r.status == "ok" and r.seconds >= DEAR_SECONDS}
+    return spared(notebook, after, touched, count, {i for i in dear if i != target})
+
+
+def why_spared(cells: Sequence[str]) -> str:
+    """What is said of cells that are not run again, and why; empty where there are none."""
+    if not cells:
+        return ""
+    named = ", ".join(cells[:8]) + (f" and {len(cells) - 8} more" if len(cells) > 8 else "")
+    return f"; not run again, since the change is proved not to reach them and nothing that runs needs them: {named}"
+
+
 def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tuple[Run, tuple[Finding, ...]]:
     """The run without a failure below the cells that had to run, and that failure as a finding: another trouble may wait
     there (`note`); a promise that this change can affect and that does not hold is for a person (`ask`)."""
@@ -133,13 +166,14 @@ def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tupl
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run],
-    evidence: Evidence | None = None, base: Notebook | None = None,
+    evidence: Evidence | None = None, base: Notebook | None = None, left_out: Collection[str] = (),
 ) -> AsyncGenerator[Event, None]:
     """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
 
-    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it.
+    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it. The cells
+    that are `left_out` need not run (`analysis.sparing`).
     """
-    cells = notebook.cells[:count]
+    cells = [c for c in notebook.cells[:count] if c.id not in left_out]
     total = sum(c.runs for c in cells)
     results: list[CellResult] = []
     examples: list[Example] = []
@@ -155,11 +189,13 @@ async def validate(
                 examples += held
                 if result.status != "skipped":
                     yield CellRan(result, sum(r.status != "skipped" for r in results), total)
+        if evidence is not None and evidence.recorded and kernel.state == "complete":
+            evidence.calls = read_calls(await kernel.evaluate(COLLECT))
         reply: Mapping[str, object] = {}
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)
         effects, unseen = await kernel.effects()
-        state, detail = kernel.state, kernel.detail
+        state, detail, peak = kernel.state, kernel.detail, kernel.peak
     failed = any(r.status in ("error", "stopped") for r in results)
     done.append(
         Run(
@@ -174,5 +210,37 @@ async def validate(
             tuple(effects),
             unseen,
             getattr(kernel, "served", Served()),
+            peak,
+            tuple(left_out),
         )
     )
+
+
+async def together(works: Sequence[AsyncGenerator[Event, None]], most: int) -> AsyncGenerator[Event, None]:
+    """The events of all as they come; `most` of them are at work at once, in their order. Closing it ends them all."""
+    told: asyncio.Queue[Event | None] = asyncio.Queue()
+    free = asyncio.Semaphore(most)
+
+    async def listen(work: AsyncGenerator[Event, None]) -> None:
+        async with free, aclosing(work) as events:
+            async for event in events:
+                told.put_nowait(event)
+
+    async def listen_to_all() -> None:
+        listening = [asyncio.ensure_future(listen(work)) for work in works]
+        try:
+            await asyncio.gather(*listening)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            told.put_nowait(None)
+
+    whole = asyncio.ensure_future(listen_to_all())
+    try:
+        while (event := await told.get()) is not None:
+            yield event
+        await whole
+    finally:
+        whole.cancel()
+        await asyncio.gather(whole, return_exceptions=True)

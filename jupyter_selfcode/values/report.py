@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .effect import Effect
+from .ledger import Heal
 from .request import TriageKind
 from .strength import Strength
 from .trial import Finding, Tier
+from .version import Kind
 
 RunStatus = Literal["ok", "healed", "proposed", "failed", "environment", "transient", "budget"]
 EXIT_CODES: dict[RunStatus, int] = {
@@ -30,7 +32,8 @@ class FailedCell:
 
 @dataclass(frozen=True, slots=True)
 class DeployedVersion:
-    """A version that the run deployed: id, number in the history, cells changed, level, by whom, which proposer."""
+    """A version that the run deployed: id, number in the history, cells changed, level, by whom, which proposer. `kind` is
+    `rollback` where an earlier version was taken back on probation, `restores` the number of the one that is back."""
 
     id: str
     number: int
@@ -38,12 +41,15 @@ class DeployedVersion:
     level: int | None
     by: str
     proposer: str
+    kind: Kind = "adapt"
+    restores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
     """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
-    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured."""
+    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured; `peak`:
+    bytes of memory that it held at most."""
 
     kind: str
     seconds: float
@@ -54,6 +60,7 @@ class TriedCandidate:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     strength: Strength | None = None
+    peak: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ class RunReport:
     """The whole run. `output` is the executed notebook that was written (None: none was asked for); `waiting` names the
     proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
     the run's own kernel, re-executions too; `cost_usd` is None where a price is not known; `tier` is the cage that the
-    run's own kernel was in."""
+    run's own kernel was in. `heals` are the attempts at mending it unasked, as the history keeps them; `probation` the
+    numbers of the versions that have yet to prove themselves; `since` what has changed since it last ran well where it failed,
+    `notices` the same of what is watched where nothing failed."""
 
     status: RunStatus
     exit_code: int
@@ -81,3 +90,7 @@ class RunReport:
     message: str = ""
     warnings: tuple[str, ...] = ()
     tier: Tier | None = None
+    heals: tuple[Heal, ...] = ()
+    probation: tuple[int, ...] = ()
+    since: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow"]
+Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow", "translate"]
 TriageKind = Literal["transient", "environment", "stale", "code"]
 Level = Literal["schema", "summary", "samples", "full"]
 LEVELS: tuple[Level, ...] = ("schema", "summary", "samples", "full")
@@ -47,7 +47,9 @@ class Failure:
 class Request:
     """One wish. `target` is the cell it is about, `scope` the cells that may change (empty: any, and new ones).
 
-    For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty.
+    For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty. `since`: what has
+    changed since the notebook last ran well (a library, the data), a line each. `language`: what a cell
+    is written in that is to be translated.
     """
 
     text: str
@@ -56,15 +58,25 @@ class Request:
     scope: tuple[str, ...] = ()
     failure: Failure | None = None
     budget: Budget = Budget()
+    since: tuple[str, ...] = ()
+    language: str = ""
+
+
+Benefit = Literal["", "nothing", "may mend it", "mends it"]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A course of action that was weighed: do nothing, re-run, roll back, ask, rules, model …"""
+    """A course of action that was weighed: do nothing, re-run, roll back, ask, rules, model … `brings` says whether it can
+    mend this trouble, `seconds` (None: not known) and `calls` of a model what it takes at most, `risk` what it may do."""
 
     name: str
     chosen: bool
     reason: str
+    brings: Benefit = ""
+    seconds: float | None = None
+    calls: int = 0
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

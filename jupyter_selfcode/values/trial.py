@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .behaviour import Behaviour, Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .size import Size
 from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
@@ -86,7 +88,8 @@ class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
     `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
-    to have gone untold (none is known of a run that nobody observed).
+    to have gone untold (none is known of a run that nobody observed). `peak`: bytes of memory that the kernel and all that it
+    started held at most, where that was looked at. `spared`: cells that were not run, since they could not differ.
     """
 
     results: tuple[CellResult, ...] = ()
@@ -100,6 +103,8 @@ class Run:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     served: Served = Served()
+    peak: int | None = None
+    spared: tuple[str, ...] = ()
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""
@@ -130,6 +135,9 @@ class Trial:
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
     outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
+    `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
+    that was measured; `behaviour`: the functions it rewrote, called as before; `differential`:
+    it gave the same as the cell that it translates, from one state.
     """
 
     candidate: Candidate
@@ -143,6 +151,11 @@ class Trial:
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
     strength: Strength | None = None
+    size: Size | None = None
+    alike: tuple[Likeness, ...] = ()
+    pace: tuple[Pace, ...] = ()
+    behaviour: tuple[Behaviour, ...] = ()
+    differential: bool = False
 
     @property
     def passed(self) -> bool:

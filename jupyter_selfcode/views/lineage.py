@@ -7,6 +7,7 @@ from typing import Any
 
 from ..values.events import Decided
 from ..values.notebook import Cell
+from ..values.request import Option
 from ..values.version import Lineage, Recorded, head, left_behind
 from .blocks import (
     Block,
@@ -58,8 +59,10 @@ def panel(
     *,
     rows: Sequence[Mapping[str, Any]] = (),
     speak: Speak = in_magic,
+    stale: Sequence[str] = (),
 ) -> View:
-    """The first look: versions, what waits, what it cost, settings. `rows` are the newest versions, to be shown as a table."""
+    """The first look: versions, what waits, what it cost, settings. `rows` are the newest versions, to be shown as a table;
+    `stale` tells which cells are out of date."""
     newest = head(lineage)
     if newest is None:
         state: Spans = say("none yet; the first change begins the history")
@@ -102,7 +105,9 @@ def panel(
     if waiting:
         steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
     recent = [_table(rows)] if rows else []
-    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_waiting(waiting), *recent, Steps(steps)]
+    blocks: list[Block] = [
+        Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), *recent, Steps(steps),
+    ]  # fmt: skip
     return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
 
 
@@ -235,9 +240,13 @@ def blame(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> View:
     )
 
 
-def why(recorded: Recorded, back: str = "") -> View:
+def _stale(lines: Sequence[str]) -> list[Block]:
+    return [Listing(tuple(say(Span(line, "warning")) for line in lines))] if lines else []
+
+
+def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
     """Why a cell is as it is: what was asked, weighed, tried and found for the version that made it so; `back` says which
-    later one brought that state back."""
+    later one brought that state back, `stale` why it is out of date in this session."""
     v = recorded.version
     blocks: list[Block] = [
         Title(
@@ -245,12 +254,15 @@ def why(recorded: Recorded, back: str = "") -> View:
             "plain",
             " · ".join(p for p in ("cells " + ", ".join(v.patch.cells) if v.patch.cells else "", back) if p),
         ),
+        *_stale(stale),
         Facts(tuple(facts_of(v))),
     ]
     if v.findings:
         blocks.append(Listing(findings(v.findings)))
     if v.options:
-        weighed = tuple(say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason) for o in v.options)
+        weighed = tuple(
+            say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason, dim(_figures(o))) for o in v.options
+        )
         blocks.append(Fold(f"weighed: {count(len(weighed), 'option')}", (Listing(weighed),), shown=True))
     if v.tried:
         tried = tuple(
@@ -266,13 +278,21 @@ def why(recorded: Recorded, back: str = "") -> View:
     return View(tuple(blocks))
 
 
+def _figures(option: Option) -> str:
+    """What an option brings, takes at most and risks."""
+    takes = [duration(option.seconds)] if option.seconds else []
+    takes += [count(option.calls, "call")] if option.calls else []
+    parts = [option.brings and f"brings: {option.brings}", takes and f"takes up to {', '.join(takes)}", option.risk]
+    return "".join(f" · {p}" for p in parts if p)
+
+
 def _first_block(found: Sequence[Any]) -> str:
     return next((first_line(f.message, 240) for f in found if f.severity == "block"), "it did not run")
 
 
 def cost(data: Mapping[str, Any]) -> View:
     """What was spent, in all, per version, and per change that is still alive."""
-    log = _sent(data.get("sent", ()))
+    log = [*_unasked(data.get("unasked", ())), *_sent(data.get("sent", ()))]
     if not data["versions"]:
         return View((Title("Nothing was spent", "plain"), Paragraph(say("No adaptation was made yet.")), *log))
     alive = data["alive"]
@@ -326,6 +346,24 @@ def cost(data: Mapping[str, Any]) -> View:
             *log,
         )
     )
+
+
+def _unasked(heals: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What was tried that nobody asked for, newest first."""
+    if not heals:
+        return []
+    rows = tuple(
+        (
+            say(dim(briefly(h["at"]))),
+            say(f"{h['ename']} in {h['cell_id']}"),
+            say(Span(h["ended"], "ok" if h["ended"] == "deployed" else "warning")),
+            say(dim(h["proposer"])),
+            say(f"{h['tokens']:,}"),
+        )
+        for h in reversed(heals[-NEWEST:])
+    )
+    table = Table(("when", "failure", "came to", "by", "tokens"), rows, frozenset({4}), wide=1)
+    return [Fold(f"tried unasked: {count(len(heals), 'attempt')}", (table,), shown=True)]
 
 
 def _sent(lines: Sequence[Mapping[str, Any]]) -> list[Block]:

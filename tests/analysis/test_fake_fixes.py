@@ -109,3 +109,11 @@ def test_a_result_moved_to_what_was_promised_is_asked_about(added, wanted):
     failure = Failure("c", "ContractBroken", "4000 < by_date.mean() < 6000 gave False, the contract says True")
     found = find("by_date = table(births)", f"by_date = table(births)\n{added}", failure)
     assert [f.severity for f in found] == ["ask"] * (wanted == "ask")
+
+
+def test_a_table_may_be_changed_in_place_where_it_was_made_anew():
+    old = "names = names.groupby('year', group_keys=False).apply(share)"
+    new = "names['share'] = names['n'] / names.groupby('year')['n'].transform('sum')"
+    assert find(old, new, Failure("d", "KeyError", "'year'"), needed=("names",)) == ()
+    emptied = find(old, "print(names)", Failure("d", "KeyError", "'year'"), needed=("names",))
+    assert "fake-fix:emptied" in {f.code for f in emptied if f.severity == "block"}

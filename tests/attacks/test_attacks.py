@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,35 @@ def controlled(attack: Attack, user: User, arenas: Arenas) -> bool:
         return False
     assert attack.oracle in control.through, f"it does not succeed on a plain kernel either: {control}"
     return True
+
+
+ELSEWHERE = {
+    39: "stages/test_judge.py::test_a_cell_that_raises_and_is_reported_as_finished_is_found_by_what_it_should_have_left",
+    40: "stages/test_judge.py::test_a_comparison_that_was_bent_is_straight_outside",
+    41: "stages/test_judge.py::test_objects_that_run_code_where_they_are_read_run_nothing_outside_of_the_cage",
+    43: "plugins/sandboxes/test_hostile_outputs.py::test_active_content_is_named_and_never_drawn",
+    44: "plugins/sandboxes/test_hostile_outputs.py::test_what_a_trial_asks_of_a_front_end_is_ignored",
+    48: "plugins/checks/test_checks.py::scope:hidden",
+    49: "plugins/proposers/test_prompts.py::test_an_order_in_a_header_or_a_printed_line_stays_inside_of_its_fence_in_every_part",
+    50: "journeys/test_no_secret_leaves.py::test_no_secret_is_sent_stored_written_or_shown",
+    51: "stages/test_judge.py::test_a_cell_that_raises_and_is_reported_as_finished_is_found_by_what_it_should_have_left",
+    55: "plugins/sandboxes/test_tiers.py::test_a_tier_falls_visibly_where_a_part_of_it_is_missing",
+}
+"""Rows of the corpus that are no attack on a cage, and where each is tested."""
+
+OPEN = {
+    52: "a result that depends on the time or the order of threads: a second run would double what every trial costs",
+    53: "a kernel that is forked from another",
+}
+"""Rows that are not tested, and why."""
+
+
+def test_no_row_of_the_corpus_is_forgotten():
+    told = {a.row for a in ATTACKS}, set(ELSEWHERE), set(OPEN)
+    assert sorted(row for rows in told for row in rows) == list(range(1, 56))
+    for place in ELSEWHERE.values():
+        file, _, what = place.partition("::")
+        assert what in Path(__file__).parents[1].joinpath(file).read_text("utf-8")
 
 
 def test_every_row_has_a_name_of_its_own():

@@ -1,13 +1,13 @@
 """What the gates do with honest, cheating and subtly wrong candidates on real notebooks: both errors of the whole pipe.
 
     python tests/benchmarks/bench_candidates.py FOLDER [--verify] [--only WORDS] [--start N] [--every N]
-        [--without CHECK,…] [--undecisive]
+        [--without CHECK,…] [--set NAME=VALUE …]
 
 FOLDER as for `bench_faults.py`. For each fault the notebook is run as a request finds it, then every candidate of
 `candidates_cases.py` is screened, tried in the cage, judged and decided on under policy deploy, as the engine does it. A
 candidate that is deployed or asked about is judged by the hidden check of its fault. `--verify` shows that the honest
-ones give what the notebook gave, and the wrong ones do not. `--without` leaves checks out, `--undecisive` deploys on any
-promise that holds, to tell what each of them is worth.
+ones give what the notebook gave, and the wrong ones do not. `--without` leaves checks out and `--set` changes a setting, to
+tell what each of them is worth.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -28,15 +29,17 @@ from faults_books import BOOKS
 from faults_cases import FAULTS, Fault
 
 from jupyter_selfcode.config import SelfCode
+from jupyter_selfcode.engine import Engine
 from jupyter_selfcode.plugins.deployers.file import read_file
+from jupyter_selfcode.protocols import Situation
 from jupyter_selfcode.selfcode import make_engine, open_store
-from jupyter_selfcode.stages.decide import decide
 from jupyter_selfcode.stages.validate import validate
 from jupyter_selfcode.values.decision import Accept, Ask
-from jupyter_selfcode.values.events import Tried
+from jupyter_selfcode.values.events import Decided, Event, Proposed
+from jupyter_selfcode.values.notebook import Notebook
 from jupyter_selfcode.values.patch import diff
 from jupyter_selfcode.values.request import Request
-from jupyter_selfcode.values.trial import Candidate, Run, Trial
+from jupyter_selfcode.values.trial import Candidate, Run
 
 
 def changed(written: Written, path: Path) -> None:
@@ -58,14 +61,29 @@ def changed(written: Written, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-async def tried(engine: object, candidate: Candidate, request: Request, notebook: object, folder: Path, before: Run) -> Trial:
-    """The trial of a candidate."""
+class Given:
+    """A proposer that has one candidate."""
+
+    name, price = "written", 0.0
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+
+    async def propose(self, situation: Situation) -> AsyncGenerator[Event, None]:
+        """It."""
+        yield Proposed((self.candidate,))
+
+
+async def decided(engine: Engine, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run) -> Decided:
+    """What is decided on a candidate, all gates in their order."""
+    engine = replace(engine, proposers=[Given(candidate)])
     last = None
-    async with aclosing(engine.try_out(candidate, request, notebook, folder, before, {})) as events:
+    async with aclosing(engine.propose(request, notebook, folder, "notebook.ipynb", before=before)) as events:
         async for event in events:
             last = event
-    assert isinstance(last, Tried)
-    return last.trial
+    if not isinstance(last, Decided):
+        raise TypeError(f"a proposal ends with Decided, not {last}")
+    return last
 
 
 def request_of(fault: Fault, before: Run) -> Request:
@@ -88,7 +106,7 @@ async def of_fault(fault: Fault, all_written: list[Written], where: Path, folder
     seed(fault, path)
     text = path.read_text("utf-8")
     notebook = read_file(path)[0].notebook
-    settings = SelfCode(policy="deploy")
+    settings = SelfCode(policy="deploy", **dict(each.split("=", 1) for each in args.set))
     engine = make_engine(settings, open_store(settings, folder))
     without = set(filter(None, args.without.split(",")))
     engine = replace(engine, checks=[c for c in engine.checks if c.name not in without])
@@ -109,20 +127,18 @@ async def of_fault(fault: Fault, all_written: list[Written], where: Path, folder
         path.write_text(text, "utf-8")
         start = time.monotonic()
         candidate = Candidate(diff(notebook.bare(), after.bare()), written.said, "written")
-        trial = await tried(engine, candidate, request_of(fault, runs[0]), notebook, folder, runs[0])
-        if args.undecisive:
-            trial = replace(trial, decisive=True)
-        decision = decide([trial], engine.policy)
+        end = await decided(engine, candidate, request_of(fault, runs[0]), notebook, folder, runs[0])
         seconds = time.monotonic() - start
+        decision = end.decision
         if isinstance(decision, Accept | Ask):
             path.write_text(mended, "utf-8")
             right = await asyncio.to_thread(found, book, fault, path) == truth
-            end = ("deployed" if isinstance(decision, Accept) else "asked") + ("" if right else ", not right")
-            ends.append((written, end, decision.reason, seconds))
+            said = ("deployed" if isinstance(decision, Accept) else "asked") + ("" if right else ", not right")
+            strength = decision.trial.strength
+            told = f"[{strength.caught}/{strength.counted}] " if strength else ""
+            ends.append((written, said, told + decision.reason, seconds))
         else:
-            block = next(iter(trial.blocks), None)
-            failed = trial.run.failure if trial.run else None
-            ends.append((written, "refused", block.message if block else f"{failed.ename}: {failed.evalue}" if failed else "", seconds))
+            ends.append((written, "refused", decision.reason, seconds))
     return ends
 
 
@@ -152,5 +168,5 @@ if __name__ == "__main__":
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--without", default="")
-    parser.add_argument("--undecisive", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting")
     asyncio.run(main(parser.parse_args()))

@@ -12,6 +12,7 @@ import asyncio
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -45,7 +46,9 @@ def present(root: Path) -> Counter[str]:
     found["folders of trials"] = sum(p.name.isdigit() and p.is_dir() for p in root.glob("jupyter-selfcode-*/*"))
     found["other entries in the temporary folder"] = len(list(root.iterdir()))
     found["descriptors"] = own.num_fds()
-    found["threads"] = own.num_threads()
+    pool = sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())
+    found["threads of asyncio's pool, which grows to its size"] = pool
+    found["other threads"] = own.num_threads() - pool
     found["mounts"] = len(Path("/proc/self/mounts").read_text("utf-8").splitlines())
     found["abstract and other Unix sockets of the root"] = sum(
         str(root) in line for line in Path("/proc/net/unix").read_text("utf-8").splitlines()
@@ -76,7 +79,7 @@ async def many(tier: str, trials: int, root: Path) -> None:
     after = present(root)
     print(f"tier {tier}: {trials} trials in {time.monotonic() - begun:.0f} s, ended {dict(ended)}")
     for kind in after:
-        print(f"  {kind:45} {before[kind]:6} after {WARM} {after[kind]:6} after {trials}")
+        print(f"  {kind:50} {before[kind]:6} after {WARM} {after[kind]:6} after {trials}")
 
 
 def main(trials: int, tiers: list[str]) -> None:

@@ -38,7 +38,7 @@ OPTIONS = tuple(
 FINDINGS = tuple(Finding("outputs", "the output of a cell differs in one line", "note", f"cell-{i}") for i in range(2))
 
 
-def build(store: SqlStore, count: int) -> None:
+def build(store: SqlStore, count: int, path: str = "notebook.ipynb") -> None:
     """Fill the store with `count` versions, one cell changed in each."""
     notebook = Notebook(tuple(Cell(f"cell-{i}", "code", f"{SOURCE}\n# {i}") for i in range(CELLS)))
     parents: tuple[str, ...] = ()
@@ -49,14 +49,14 @@ def build(store: SqlStore, count: int) -> None:
         notebook = Notebook(cells, notebook.metadata)
         version = make_version(
             parents=parents, patch=Patch(base, (ReplaceSource(cell.id, source),)), notebook=notebook.digest, kind="adapt",
-            by="policy", at=f"2026-01-01T00:00:00.{i:06}+00:00", words="Load every CSV and plot revenue per month",
+            by="policy", at=f"2026-01-01T00:00:00.{i:06}+00:00", words=f"Load every CSV and plot revenue per month in {path}",
             trigger="exception", triage="code: an AttributeError, and the name was removed", options=OPTIONS,
             proposer="rules", rationale="append was removed from pandas 2; concat is documented as its replacement",
             level=2, assumptions=("ran from the top in a clean kernel, 30 cells", "2 examples of the contract hold"),
             findings=FINDINGS, trial_kind="fresh", cost=Cost(0.01, 1000, 200, 1, 3.2), seconds=4.5,
             tried=(Attempt("rules", "0123456789ab", True, FINDINGS), Attempt("rules", "ab0123456789", False, FINDINGS)),
         )  # fmt: skip
-        store.begin("notebook.ipynb", version, notebook)
+        store.begin(path, version, notebook)
         store.finish(version.id, "deployed")
         parents = (version.id,)
 

@@ -39,7 +39,6 @@ BOOKS: dict[str, Book] = {
         HANDBOOK, "notebooks/03.07-Merge-and-Join.ipynb", (0, *range(20, 34)),
         ("density.sort_index()", "sorted(final['state'].unique())", "len(final)"),
         (
-            (27, "final.isnull().any()", "final.isnull().any()"),
             (31, "data2010.set_index('state', inplace=True)", "data2010 = data2010.set_index('state')"),
         ),
         {f"data/state-{n}.csv": f"notebooks/data/state-{n}.csv" for n in ("population", "areas", "abbrevs")},
@@ -74,15 +73,15 @@ BOOKS: dict[str, Book] = {
     "regression": Book(
         HANDBOOK, "notebooks/05.06-Linear-Regression.ipynb", tuple(range(9)),
         ("yfit", "float(y.sum())", "model.coef_", "model.intercept_"),
-        ((1 - 1, *STYLE),),
+        ((0, *STYLE),),
     ),
     "digits": Book(
-        HANDBOOK, "notebooks/05.09-Principal-Component-Analysis.ipynb", (*range(12), 13, 14, 15),
+        HANDBOOK, "notebooks/05.09-Principal-Component-Analysis.ipynb", tuple(range(16)),
         ("np.abs(projected).sum(axis=0)", "pca.n_components_", "X_pca.shape"),
         ((0, *STYLE), (10, "plt.cm.get_cmap('rainbow', 10)", "plt.get_cmap('rainbow', 10)")),
     ),
     "clusters": Book(
-        HANDBOOK, "notebooks/05.11-K-Means.ipynb", (0, 1, 4, 5, 6, 10, 11, 13, 14),
+        HANDBOOK, "notebooks/05.11-K-Means.ipynb", (0, 1, 2, 4, 5, 6, 10, 11, 13, 14),
         ("accuracy_score(digits.target, labels)", "kmeans.cluster_centers_.shape", "centers[np.argsort(centers[:, 0])]"),
         ((0, *STYLE),),
     ),
@@ -128,7 +127,6 @@ BOOKS: dict[str, Book] = {
         BOOK, "ch10.ipynb", (0, 2, 3, 4, 5, 6, 9, 14, 17, 19, 20, 23, 28, 50, 51, 52, 53, 60, 61, 69, 70, 75, 76, 77, 83, 85),
         ("means", "normalized", "data['Handedness'].value_counts()", "filled", "spread['data1']", "wavg"),
         (
-            (52, "data.groupby(group_key).mean()", "data.groupby(group_key).mean()"),
             (53, "data.groupby(group_key).apply(fill_mean)", "filled = data.groupby(group_key).transform(fill_mean)\nfilled"),
             (28, "grouped.agg(peak_to_peak)", 'grouped = df.groupby("key1")[["data1", "data2"]]\nspread = grouped.agg(peak_to_peak)\nspread'),
             (61, "grouped.apply(get_wavg)", 'wavg = grouped[["data", "weights"]].apply(get_wavg)\nwavg'),

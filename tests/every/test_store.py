@@ -68,6 +68,28 @@ def test_versions_are_numbered_for_each_notebook_and_the_oldest_comes_first(stor
     assert store.verify() == []
 
 
+def test_a_history_that_is_moved_is_whole_under_its_new_name(store: Store):
+    (version,) = extend(store, 1, path="a.ipynb", salt="a")
+    store.put_note("a.ipynb", "lesson", "k", "body")
+    (other,) = extend(store, 1, path="b.ipynb", salt="b")
+    store.put_note("b.ipynb", "lesson", "k", "of the other")
+    assert store.holder(version.id) == "a.ipynb"
+    store.move("a.ipynb", "b.ipynb")
+    store.move("a.ipynb", "b.ipynb")  # said twice: there is nothing there any more
+    assert store.holder(version.id) == "b.ipynb"
+    assert [r.version.id for r in store.lineage("b.ipynb")] == [version.id]
+    assert store.lineage("a.ipynb") == []
+    assert dict(store.notes("b.ipynb", "lesson")) == {"k": "body"}
+    aside = store.holder(other.id)
+    assert aside is not None
+    assert aside.startswith("b.ipynb until ")
+    assert dict(store.notes(aside, "lesson")) == {"k": "of the other"}
+    extend(store, 1, path="b.ipynb", salt="c", parents=(version.id,))
+    assert [r.number for r in store.lineage("b.ipynb")] == [1, 2]
+    assert store.holder("0" * 64) is None
+    assert store.verify() == []
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(notebook=notebooks())
 def test_every_notebook_comes_back_as_it_was(store: Store, notebook: Notebook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 
 from jupyter_selfcode.hosts.cli.main import main
 
-EXAMPLES = Path(__file__).parents[2] / "example_notebooks"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "example_notebooks"
+OUTPUTS = ("node_modules", "lib", ".venv", ".git", ".yarn", "__pycache__", ".selfcode", "*.tsbuildinfo")
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,21 @@ def example(tmp_path):
 def sources(path: Path) -> dict[str, str]:
     """Sources of a notebook's cells by id."""
     return {c.id: c.source for c in nbformat.read(path, 4).cells}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this package, built from its sources on a machine without Node.js; or the one that `SELFCODE_WHEEL` names."""
+    if built := os.environ.get("SELFCODE_WHEEL"):
+        return Path(built)
+    home = tmp_path_factory.mktemp("wheel")
+    sources = home / "sources"
+    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*OUTPUTS))
+    for folder in ("labextension", "static"):
+        shutil.rmtree(sources / "jupyter_selfcode" / folder, ignore_errors=True)
+    environment = {**os.environ, "PATH": str(home)}  # pip adds the build's own tools, and nothing else is there
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", home, "."]
+    done = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    (made,) = home.glob("*.whl")
+    return made

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
 import pytest
+
+from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 
 spec = importlib.util.spec_from_file_location("journey_kernels", Path(__file__).with_name("kernels.py"))
 kernels = importlib.util.module_from_spec(spec)
@@ -19,13 +22,19 @@ WORDS = "The mean of stock."
 CELL = f"%%selfcode\n{WORDS}"
 
 
-@pytest.fixture
-def lab(tmp_path):
+def started(tmp_path, ids=True):
+    """A front end whose kernel has our extension; without `ids`, what it asks for does not say which cell it is."""
     model = kernels.recorded(tmp_path / "answers.jsonl", (WORDS, kernels.edit("w", "mean = sum(stock) / len(stock)")))
     made = kernels.Lab(tmp_path, ("s", "stock = [1, 2, 3]"), ("w", CELL), ("n", "never = 'run'"))
-    assert made.run("%load_ext jupyter_selfcode", "load").status == "ok"
+    assert made.run("%load_ext jupyter_selfcode", "load" if ids else None).status == "ok"
     settings = f"%config SelfCode.model = {model!r}\n%config SelfCode.proposers = ['llm']"
-    assert made.run(settings, "set").status == "ok"
+    assert made.run(settings, "set" if ids else None).status == "ok"
+    return made
+
+
+@pytest.fixture
+def lab(tmp_path):
+    made = started(tmp_path)
     made.run_cell("s")
     yield made
     made.close()
@@ -114,3 +123,18 @@ def test_what_a_cell_prints_when_it_runs_again_is_bracketed(lab):
     lab.click("accept")
     kinds = [(m["type"], m.get("cell_id")) for m in lab.heard if m["type"] in ("running", "ran", "edit")]
     assert kinds == [("running", "w"), ("ran", "w"), ("edit", None)]
+
+
+def test_where_a_server_runs_the_cells_and_does_not_say_which_all_is_as_ever(tmp_path):
+    lab = started(tmp_path, ids=False)
+    (tmp_path / "nb.ipynb").write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    try:
+        for cell in ("s", "w"):
+            lab.tell()
+            lab.run(lab.cells[cell]["source"])
+        assert lab.click("accept").data["data"]["status"] == "deployed"
+        assert lab.cells["w"]["source"].endswith("mean = sum(stock) / len(stock)")
+        assert lab.value("mean") == "2.0"
+    finally:
+        lab.close()
+    assert [r.version.kind for r in SqlStore(beside(tmp_path)).lineage("nb.ipynb")] == ["initial", "adapt"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,7 +13,6 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = ("node_modules", "lib", ".venv", ".git", ".yarn", "__pycache__", ".selfcode", "*.tsbuildinfo")
 FRONT_END = "data/share/jupyter/labextensions/jupyter-selfcode"
 ENABLED = "data/etc/jupyter/jupyter_server_config.d/jupyter_selfcode.json"
 
@@ -26,21 +24,6 @@ def test_the_front_end_has_the_version_of_the_package():
 
 def test_the_lock_of_the_front_end_names_no_address():
     assert "://" not in (ROOT / "labextension/yarn.lock").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    home = tmp_path_factory.mktemp("wheel")
-    sources = home / "sources"
-    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*OUTPUTS))
-    for built in ("labextension", "static"):
-        shutil.rmtree(sources / "jupyter_selfcode" / built, ignore_errors=True)
-    environment = {**os.environ, "PATH": str(home)}  # pip adds the build's own tools, and nothing else is there
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", home, "."]
-    done = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    (made,) = home.glob("*.whl")
-    return made
 
 
 @pytest.mark.slow

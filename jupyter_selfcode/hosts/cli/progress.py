@@ -95,7 +95,7 @@ class Progress:
                     self._line(f"  {decision.reason}", "yellow")
             case Deployed(version, number):
                 self.deployed.append(event)
-                self._line(f"✓ version {number}: {version.rationale}", "green")
+                self._line(f"✓ version {number}: {version.rationale or version.words}", "green")
             case Resumed(cell_id):
                 self._line(f"  goes on at {cell_id}, in the same kernel", "dim")
             case Said(text):

@@ -64,11 +64,30 @@ def _show_broken(extension: Extension, failure: Failure, result: Any) -> None:
     extension.session.fail(failure)
 
 
+def take_back(extension: Extension, failure: Failure) -> bool:
+    """Whether the failure was of what a version on probation made, and that was taken back; it is said."""
+    from ... import views
+    from .progress import print_view
+    from .rails import on_failure
+
+    with extension.session.working():
+        said, taken = on_failure(extension.workspace(), failure)
+    extension.look_again()
+    if said and extension.session.kernel:
+        from IPython.display import display
+
+        display(views.message(said, "warning"))  # type: ignore[no-untyped-call]
+    elif said:
+        print_view(views.message(said, "warning"))
+    return taken
+
+
 def adapt(extension: Extension, cell: Executed, failure: Failure, result: Any) -> None:
     """Propose a repair; where the policy deploys it, it becomes this cell's result."""
-    from ...commands import Reply, fix_request, follow
+    from ...reply import Reply
     from .magics import carry_out
     from .progress import Progress
+    from .rails import mend_unasked
     from .workspace import LiveWorkspace
 
     def work(workspace: LiveWorkspace, progress: Progress) -> Reply:
@@ -82,11 +101,13 @@ def adapt(extension: Extension, cell: Executed, failure: Failure, result: Any) -
 
         workspace.namespace.clear = clear
         try:
-            return follow(workspace, fix_request(workspace, failure, intent_of(cell.source)), progress)
+            return mend_unasked(workspace, failure, intent_of(cell.source), progress, extension.shell.user_ns)
         finally:
             workspace.namespace.clear = None
 
     try:
+        if take_back(extension, failure):
+            return
         reply = carry_out(extension, work)
     except CommandError as e:
         print("\n".join(e._render_traceback_()))

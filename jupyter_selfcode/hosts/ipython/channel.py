@@ -33,6 +33,8 @@ class Channel:
         self._unanswered: dict[str, str] = {}
         self._told: Mapping[str, Any] | None = None
         self._asked = ""
+        self.path = ""
+        """The server's name of the notebook file, as the client that came last has it."""
         self.settings: Callable[[], Mapping[str, Any]] = dict
         """What a client is told of the settings when it says hello."""
         self.refused: Callable[[Applied], None] | None = None
@@ -145,7 +147,7 @@ class Channel:
         if isinstance(heard, Hello):
             with self._lock:
                 self._clients.add(heard.client)
-                self._last = heard.client
+                self._last, self.path = heard.client, heard.path
                 self._unanswered = {i: c for i, c in self._unanswered.items() if c != heard.client}
             self.say(Welcome(heard.client, version("jupyter_selfcode"), self.settings()))
         elif isinstance(heard, Applied):

@@ -122,7 +122,9 @@ class SessionDocument:
             cells.append(cell)
         self._notebook = Notebook(tuple(cells), shown.metadata)
         log, running = self._session.log, self._session.running
-        self._heard = len(log) - 1 if log and log[-1] is running else len(log)
+        heard, self._heard = self._heard, len(log) - 1 if log and log[-1] is running else len(log)
+        for executed in log[heard : self._heard]:
+            self._named(executed)  # a server that runs cells on behalf of its front ends may not say which
 
     def _take(self, executed: Executed) -> None:
         cell_id = self._named(executed)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import views
 from ...analysis.forms import intent_of, is_intent, read
-from ...commands import COMMANDS, Reply, follow, parse_line
+from ...commands import COMMANDS, follow, parse_line
+from ...reply import Reply
 from ...values.errors import BadInput, SelfcodeError
 from ...values.request import Request
 from ...views import View
@@ -39,6 +40,7 @@ def carry_out(
 
     Raises `CommandError` for every `SelfcodeError`.
     """
+    extension.leave_off()
     channel = extension.session.channel
     progress = progress or Progress(extension.shell, channel)
     try:
@@ -59,6 +61,7 @@ def carry_out(
     answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
     progress.finish(dressed(view) if dressed else view, answer if asked else None)
     extension.workspace().tell_changed()
+    extension.look_again()
     return reply
 
 
@@ -156,7 +159,7 @@ def take(extension: Extension, workspace: LiveWorkspace, source: str) -> Reply:
         session.running = Executed(cell_id, source, False)
         result = shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
-        session.mark(cell_id, error is None)
+        session.mark(cell_id, error is None, source)
     if error is not None:
         session.stopping = error  # a front end takes new content only from a cell that went well
     elif session.kernel:

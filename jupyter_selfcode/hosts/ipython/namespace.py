@@ -186,7 +186,7 @@ class Namespace:
                     "ran in a clean kernel; nothing was deployed. Names are as they were; what was changed in place is not. "
                     "Restart the kernel and run the notebook from the top."
                 )
-            self.session.mark(cell_id, True)
+            self.session.mark(cell_id, True, cell.source)
             ran.append(named(cell_id).removeprefix("Cell "))
         self._said = f"Ran here: {'cells' if len(ran) > 1 else 'cell'} {', '.join(ran)}." if ran else ""
         self._said += failed

@@ -48,6 +48,7 @@ class LiveSession:
         """To front ends with our extension; None where there is no kernel."""
         self._busy = 0
         self._status: dict[str, bool] = {}
+        self._runs: list[tuple[str, str, bool]] = []
         self._last: str | None = None
         self._failure: Failure | None = None
         self._known: dict[str, str] = {}
@@ -67,6 +68,10 @@ class LiveSession:
     def ran(self) -> Sequence[str]:
         """Ids of the cells that were run in this session."""
         return tuple(map(self.named, self._status))
+
+    def runs(self) -> Sequence[tuple[str, str, bool]]:
+        """Every run of a cell in this session, oldest first: its id, its source then, whether it went well."""
+        return tuple((self.named(cell_id), source, ok) for cell_id, source, ok in self._runs)
 
     # ---- as cells run ------------------------------------------------------------------------------------------------
 
@@ -106,13 +111,15 @@ class LiveSession:
         cell, error = self.running, result.error_before_exec or result.error_in_exec
         if cell is None or cell.command:
             return
-        self.mark(cell.cell_id, error is None)
+        self.mark(cell.cell_id, error is None, cell.source)
         if error is not None and not isinstance(error, (KeyboardInterrupt, SystemExit)):
             self._failure = describe(cell.cell_id, error, self.shell.user_ns)
 
-    def mark(self, cell_id: str, ok: bool) -> None:
-        """A cell has run."""
+    def mark(self, cell_id: str, ok: bool, source: str | None = None) -> None:
+        """A cell has run; `source`: as it was then (None: the run is known already)."""
         self._status[cell_id] = ok
+        if source is not None:
+            self._runs.append((cell_id, source, ok))
         if ok and self._failure is not None and self._failure.cell_id == cell_id:
             self._failure = None
 
@@ -139,11 +146,15 @@ class LiveSession:
     def file(self) -> Path | None:
         """The notebook file behind this kernel, where the front end says so and it exists.
 
-        A child kernel inherits the variable of its parent's notebook, so it counts only where cells come with ids.
+        One with our extension says it itself. A child kernel inherits the variable of its parent's notebook, so that counts
+        only where cells come with ids.
         """
-        if not self.identified:
+        told = "/" + self.channel.path if self.channel and self.channel.path else ""
+        if not (told or self.identified):
             return None
+        here = self.folder / Path(told).name
         names = (
+            str(here) if told and here.as_posix().endswith(told) else "",
             self.shell.user_ns.get("__vsc_ipynb_file__"),
             self.shell.user_ns.get("__session__"),
             os.environ.get("JPY_SESSION_NAME"),

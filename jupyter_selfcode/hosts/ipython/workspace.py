@@ -10,7 +10,7 @@ from typing import Any
 
 from ...config import SelfCode, settings
 from ...plugins.deployers.lock import lock
-from ...selfcode import Workspace, make_engine, name_in_history, open_store
+from ...selfcode import Workspace, history_of, make_engine, open_store
 from ...values.decision import Accept, Ask
 from ...values.errors import PatchError
 from ...values.events import Decided
@@ -97,11 +97,13 @@ def open_workspace(
     made = settings(shell.config)
     for name in given:
         setattr(made, name, getattr(traits, name))
-    made = made.tightened(surfaces[0].read().metadata)
+    notebook = surfaces[0].read()
+    made = made.tightened(notebook.metadata)
     folder = file.parent if file else session.folder
     store = open_store(made, folder)
     workspace = LiveWorkspace(
-        made, folder, name_in_history(made, file) if file else NO_FILE, surfaces, store, make_engine(made, store),
+        made, folder, history_of(made, store, file, notebook) if file else NO_FILE, surfaces, store,
+        make_engine(made, store, live=True),
         outputs=surfaces[0].outputs,  # type: ignore[attr-defined]
         rerun=surfaces[1].rerun,  # type: ignore[attr-defined]
         session=session,

@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 from traitlets import TraitError
 
 from ... import overview
-from ...commands import Reply, parse_line
+from ...commands import parse_line
 from ...config import SelfCode
+from ...reply import Reply
 from ...selfcode import Workspace, name_in_history, open_notebook, open_store
 from ...values.errors import BadInput, SelfcodeError, StoreError
 from ...values.events import Event
@@ -135,6 +136,16 @@ class Desk:
             return Changed(newest.version.id if newest else None, tuple(store.notes(name, WAITING)))
         finally:
             store.close()
+
+    def renamed(self, old: Path, new: Path) -> None:
+        """A notebook was renamed: its history goes with it, also where nothing in the file names it yet. A history stays in
+        its folder, so one that was moved to another folder begins anew there. Raises `StoreError`."""
+        if old.parent == new.parent or self.settings.store_url:
+            store = open_store(self.settings, new.parent)
+            try:
+                store.move(name_in_history(self.settings, old), name_in_history(self.settings, new))
+            finally:
+                store.close()
 
     # ---- working -----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from traitlets import Int
+from zmq.utils.monitor import parse_monitor_message
 
 Gate = Callable[[int], bool]
 """Told the bytes of each message; False where it must not be read any more."""
@@ -26,6 +27,9 @@ this process is slow (tried: 3,000 displays on a busy machine); a run has no lim
 
 RECONNECT = 10
 """Milliseconds between two attempts to connect: a kernel listens a while after it was started."""
+
+RETRIED_SECONDS = 0.5
+"""How long ZeroMQ may take from the one to the other: they are two steps of one thread in this process."""
 
 
 class BoundedChannel(AsyncZMQSocketChannel):
@@ -48,15 +52,27 @@ class BoundedChannel(AsyncZMQSocketChannel):
         # The driver has been told and is about to cancel whoever waits here; there is nothing to answer.
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
-    async def broken(self) -> None:
-        """Wait until the connection breaks: the kernel is gone, or ZeroMQ has refused a message for its size."""
+    async def broken(self) -> bool:
+        """Wait until the connection breaks. Whether ZeroMQ has refused a message for its size: such a connection it gives up,
+        while it at once sets out to connect anew where the other end is gone."""
         assert self.socket is not None
-        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED)
         try:
-            await monitor.recv_multipart()
+            await _told(monitor, zmq.EVENT_DISCONNECTED)
+            await asyncio.wait_for(_told(monitor, zmq.EVENT_CONNECT_RETRIED), RETRIED_SECONDS)
+        except TimeoutError:
+            return True
+        else:
+            return False
         finally:
             self.socket.disable_monitor()
             monitor.close(linger=0)
+
+
+async def _told(monitor: zmq.asyncio.Socket, event: int) -> None:
+    """Wait until a socket's monitor tells of this event."""
+    while parse_monitor_message(await monitor.recv_multipart())["event"] != event:
+        pass
 
 
 class CellClient(AsyncKernelClient):

@@ -23,6 +23,8 @@ NAMESPACES = (
     "--die-with-parent", "--new-session", "--hostname", "sandbox",
 )  # fmt: skip
 
+NOBODY = ("passwd", "group")
+
 
 def find() -> tuple[str, str]:
     """The path of a bubblewrap that only root can have put there, or an empty one and the reason."""
@@ -52,7 +54,8 @@ def arguments(cage: Cage) -> list[str]:
     found += ["--proc", "/proc", "--dev", "/dev"]
     for size, folder in ((SHM, "/dev/shm"), (TMP, "/tmp"), (RUN, "/run")):
         found += ["--size", str(size), "--tmpfs", folder]
-    found += ["--ro-bind", str(cage.control / "passwd"), "/etc/passwd"]
+    for name in NOBODY:
+        found += ["--ro-bind", str(cage.control / name), f"/etc/{name}"]
     for _, mount in sorted(_mounts(cage), key=lambda m: m[0].count("/")):
         found += mount
     found += ["--bind", str(cage.control), str(INSIDE), "--remount-ro", "/", "--chdir", str(cage.folder)]
@@ -76,7 +79,10 @@ def _mounts(cage: Cage) -> Iterator[tuple[str, list[str]]]:
         yield path, ["--ro-bind-try", "/dev/null", path]
 
 
-def passwd(cage: Cage) -> str:
-    """The one user there is in the cage."""
+def nobody(cage: Cage) -> dict[str, str]:
+    """The one user there is in the cage and their group, as the files of /etc say it: programs look names up, and a candidate
+    need not know the user's."""
     user = os.getuid() if cage.user is None else cage.user
-    return f"sandbox:x:{user}:{user}::{cage.home}:/bin/sh\n"
+    group = os.getgid() if cage.user is None else cage.user
+    lines = f"sandbox:x:{user}:{group}::{cage.home}:/bin/sh\n", f"sandbox:x:{group}:\n"
+    return dict(zip(NOBODY, lines, strict=True))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import struct
 import sys
 from typing import Any
@@ -26,8 +27,11 @@ NOT_CAGED = 205
 AS_ROOT, WORKING_FOLDER = "JUPYTER_SELFCODE_AS_ROOT", "JUPYTER_SELFCODE_FOLDER"
 """Variables that the caller sets: 1 where a person has allowed root; where the kernel is to work."""
 
+KERNELS = ("ipykernel_launcher", "selfcode_forkable")
+"""Modules that are ipykernel: as it comes, and without threads."""
+
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT, PATH_BENEATH = 444, 445, 446, 1
-NO_NEW_PRIVS, SET_SECCOMP, FILTER = 38, 22, 2
+DIE_WITH_PARENT, NO_NEW_PRIVS, SET_SECCOMP, FILTER = 1, 38, 22, 2
 ON_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
 """Rights that can be given for a path that is no folder: execute, write, read, truncate, ioctl."""
 
@@ -110,6 +114,41 @@ def check() -> None:
         raise NotCaged("it would run as root")
 
 
+def die_with(launcher: int) -> None:
+    """End where the launcher ends, however that ends. In a namespace, where it cannot be seen (1), bubblewrap sees to that."""
+    if launcher != 1:
+        ctypes.CDLL(None, use_errno=True).prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != launcher:
+            raise NotCaged("the launcher has ended")
+
+
+def ahead(module: str, *, debugger: bool) -> None:
+    """Import what ipykernel is about to import, as a kernel in a cage needs it.
+
+    Without debugpy, which is spoken to by TCP: where nothing can connect, a kernel that has it offers a debugger that never
+    answers, and starts a sixth later. And without looking for garbage, then or later, among what was imported: there is
+    none, for modules stay.
+    """
+    if module not in KERNELS:
+        return
+    import gc
+    from importlib import import_module
+
+    without = set() if debugger else {"debugpy"} - set(sys.modules)
+    gc.disable()
+    try:
+        sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]  # None: not to be had, says `import`
+        import_module("ipykernel.debugger")
+        import_module("ipykernel.kernelapp")
+    except ImportError:
+        pass  # the kernel will meet it again, and say what is missing
+    finally:
+        for name in without:  # for a cell, it is there
+            del sys.modules[name]
+        gc.freeze()
+        gc.enable()
+
+
 def main(arguments: list[str]) -> None:
     """Close the cage, then run what is asked for. Does not return."""
     import json
@@ -123,6 +162,7 @@ def main(arguments: list[str]) -> None:
             with contextlib.suppress(OSError):
                 os.close(fd)
         os.chdir(os.environ.pop(WORKING_FOLDER, "."))
+        die_with(int(os.environ.get("JPY_PARENT_PID") or 1))
         tighten(policy)
     except (NotCaged, OSError, ValueError) as e:
         os.write(2, f"the cage could not be closed: {e}\n".encode())
@@ -133,9 +173,13 @@ def main(arguments: list[str]) -> None:
         except OSError as e:
             os.write(2, f"{command[1]}: {e}\n".encode())
             os._exit(NOT_CAGED)
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder of this file
+    ahead(command[1], debugger=policy["debugger"])
     import runpy
 
-    sys.path[0] = os.getcwd()  # noqa: PTH109 (a start is timed); as `python -m` has it, in place of the folder of this file
+    if not sys.flags.safe_path:
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 (a start is timed); as `python -m` has it
     sys.argv = command[1:]
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), command[1] + ".py")  # noqa: PTH100, PTH118, PTH120
     if os.path.exists(beside):  # noqa: PTH110

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,7 +29,6 @@ class Cells(NotebookClient):
         self.trial = trial
         self.reply: Mapping[str, Any] = {}
         self.given: dict[int, tuple[dict[str, Any], ...]] = {}
-        self.pollers: set[asyncio.Task[Any]] = set()
         self.on_cell_executed = self._keep
         self.refuse: Callable[[BaseException], None] = lambda _: None
 
@@ -53,14 +51,10 @@ class Cells(NotebookClient):
         self.reply = execute_reply["content"]
 
     async def _async_poll_kernel_alive(self) -> None:
-        # nbclient leaves this task running where a cell does not end by a reply; the driver ends it.
-        task = asyncio.current_task()
-        assert task is not None
-        self.pollers.add(task)
-        try:
-            await super()._async_poll_kernel_alive()
-        finally:
-            self.pollers.discard(task)
+        """Nothing: the driver watches the process, and knows why it ended."""
+
+    async def _async_check_alive(self) -> None:
+        """Nothing, as above."""
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:

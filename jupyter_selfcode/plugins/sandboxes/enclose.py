@@ -34,7 +34,8 @@ def enclosed(plan: Cage, python: str, inner: Sequence[str], *, live: bool = Fals
         inside = inner[1:] if inner[0] == "--" else [python, *inner]
         yield Enclosed((seatbelt.PROGRAM, "-p", seatbelt.profile(plan), *inside), {}, ())
         return
-    plan.control.joinpath("passwd").write_text(bubblewrap.passwd(plan), "utf-8")
+    for name, lines in bubblewrap.nobody(plan).items():
+        plan.control.joinpath(name).write_text(lines, "utf-8")
     plan.lay_out(Path(cage.__file__).read_text("utf-8"))
     if plan.user is not None:
         for path in (plan.control, plan.private, *(() if live else (plan.content,))):
@@ -44,7 +45,7 @@ def enclosed(plan: Cage, python: str, inner: Sequence[str], *, live: bool = Fals
     reached = (*plan.readable, *plan.writable, *(plan.folder / o for o in plan.originals))
     reached = reached if plan.tier == "A" else (*reached, plan.folder)
     policy = {
-        "user": plan.user, "namespaces": plan.tier == "A",
+        "user": plan.user, "cage": "namespaces" if plan.tier == "A" else "alone",
         "needed": [str(p) for p in (*reached, plan.control, plan.content, plan.private)],
         "mapped": [str(plan.content), *plan.writable] if live and plan.user is not None else [],
     }  # fmt: skip

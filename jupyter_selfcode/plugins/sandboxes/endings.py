@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from ...analysis.printable import amount
 from ...protocols import Limits
 from ...values.trial import RunState
 from . import launcher
@@ -17,13 +18,9 @@ def ended(code: int, limits: Limits) -> tuple[RunState, str]:
         return "disk", f"stopped: it wrote more than your limit of {amount(limits.disk)}"
     if code == launcher.PROCESSES:
         return "died", "stopped: it started too many processes"
+    if code == launcher.CALLER_GONE:
+        return "died", "stopped: the kernel has closed its connection, and its process goes on"
     if code < 0:
         why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
         return "died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})"
     return "died", f"the kernel died (it ended itself with exit code {code})"
-
-
-def amount(count: int | None) -> str:
-    """A number of bytes as people say it."""
-    count = count or 0
-    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{count / 2**20:.3g} MB"

@@ -86,6 +86,7 @@ class Cage:
         program = seccomp.program(namespaces=self.tier == "A", network=self.network)
         return {
             "limits": dict(self.limits), "landlock": asdict(rules), "seccomp": program.hex(), "keep": list(self.keep),
+            "debugger": self.network,
         }  # fmt: skip
 
     def lay_out(self, program: str) -> None:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -98,13 +96,12 @@ class LimitedProvisioner(LocalProvisioner):
         return self._launching(kernel)
 
     def _launching(self, command: list[str], **more: Any) -> list[str]:
+        disk = {"disk": self.watched, "disk_bytes": self.disk, "disk_entries": self.entries}
         policy = {
             "parent": os.getpid(), "memory": self.memory, "processes": self.processes, "file_size": self.file_size,
-            "cpu": self.cpu, **more,
+            "cpu": self.cpu, **(disk if self.watched and self.disk is not None else {}), **more,
         }  # fmt: skip
-        if self.watched and self.disk is not None:
-            policy["disk"] = {"folder": self.watched, "bytes": self.disk, "entries": self.entries}
-        return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *command]
+        return launcher.command(policy, command)
 
     async def kill(self, restart: bool = False) -> None:
         """Have the launcher end the whole tree, and wait for it: milliseconds, and nobody is left."""
@@ -141,6 +138,14 @@ def private_folders(scratch: Path) -> dict[str, str]:
     folders = {"IPYTHONDIR": scratch / "ipython", "MPLCONFIGDIR": scratch / "matplotlib", "TMPDIR": scratch / "tmp"}
     for folder in folders.values():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for source in settings_of_matplotlib():
+        with contextlib.suppress(OSError):
+            shutil.copy2(source, folders["MPLCONFIGDIR"] / source.name)
+    return {name: str(folder) for name, folder in folders.items()}
+
+
+def settings_of_matplotlib() -> list[Path]:
+    """The user's settings and lists of fonts that there are."""
     home = Path.home()
     given = os.environ.get("MPLCONFIGDIR")
     caches = [Path(given)] if given else [
@@ -148,7 +153,4 @@ def private_folders(scratch: Path) -> dict[str, str]:
         Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "matplotlib",
         home / ".matplotlib",
     ]  # fmt: skip
-    for source in [f for c in caches for pattern in ("fontlist-*.json", "matplotlibrc") for f in c.glob(pattern)]:
-        with contextlib.suppress(OSError):
-            shutil.copy2(source, folders["MPLCONFIGDIR"] / source.name)
-    return {name: str(folder) for name, folder in folders.items()}
+    return [f for c in caches for pattern in ("fontlist-*.json", "matplotlibrc") for f in c.glob(pattern)]

@@ -24,13 +24,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...values.trial import Tier
-from . import bubblewrap, cage, landlock, launcher, seatbelt, seccomp
+from . import bubblewrap, cage, landlock, launcher, seatbelt, seccomp, unprivileged
 from .enclose import enclosed
 from .installation import installation
 from .plan import CONTAINED, Cage, Contained, home
@@ -105,7 +105,7 @@ print(json.dumps(got))
 FORBIDDEN = ("read", "write", "connect", "unix", "signal", "astray")
 
 
-def _tried(command: tuple[str, ...], cwd: str, pass_fds: tuple[int, ...] = ()) -> dict[str, Any]:
+def _tried(command: Sequence[str], cwd: str, pass_fds: tuple[int, ...] = ()) -> dict[str, Any]:
     """What the program reports. Raises `RuntimeError` with the reason where it reports nothing."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home()), cage.WORKING_FOLDER: cwd}
     try:
@@ -148,11 +148,10 @@ def _test(tier: Contained, folder: Path) -> str:
         (outside / "canary.new").unlink()
         inner = ["--", *python, json.dumps({**wanted, "control": str(plan.seen_control)})]
         with enclosed(plan, found.program, inner) as made:
-            policy = {"parent": os.getpid(), "memory": None, "processes": None, "file_size": 2**20, **made.policy}
+            policy = {"parent": os.getpid(), "file_size": 2**20, **made.policy}
             # only the cage may be what keeps it from the outside, no folder that another user could not enter anyway
             policy["needed"] = [*made.policy.get("needed", ()), str(outside)]
-            command = (sys.executable, "-I", "-S", launcher.__file__, json.dumps(policy), "--", *made.command)
-            inside = _tried(command, str(plan.cwd), made.descriptors)
+            inside = _tried(launcher.command(policy, made.command), str(plan.cwd), made.descriptors)
     if passed := [name for name in FORBIDDEN if inside.get(name) is not False]:
         return f"its self-test got through ({', '.join(passed)})"
     return "" if inside.get("own") else "its self-test could not write its own file"
@@ -183,7 +182,7 @@ def _unfit(tier: Contained) -> str:
 
 def _key(tier: Contained) -> str:
     """What a remembered result depends on: the machine since its start, the cage, and who asks."""
-    sources = [inspect.getsource(m).encode() for m in (bubblewrap, cage, landlock, launcher, seccomp)]
+    sources = [inspect.getsource(m).encode() for m in (bubblewrap, cage, landlock, launcher, seccomp, unprivileged)]
     program, _ = bubblewrap.find()
     stamp = os.stat(program) if program and tier == "A" else None  # noqa: PTH116
     with contextlib.suppress(OSError):

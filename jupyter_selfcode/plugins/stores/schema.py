@@ -69,7 +69,7 @@ versions = Table(
     Column("patch", Text, nullable=False),
     Column("why", Text, nullable=False, comment="The fields that only `why` shows, as a JSON array."),
     UniqueConstraint("path", "number"),
-    comment="Intents. A row is never changed; what became of it is in selfcode_outcomes.",
+    comment="Intents. A row is never changed, but for the path, which is no part of its id; what became of it is in selfcode_outcomes.",
 )
 
 outcomes = Table(

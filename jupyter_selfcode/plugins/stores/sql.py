@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Delete, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Delete, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...values.errors import StoreError
@@ -130,6 +130,29 @@ class SqlStore:
                 raise StoreError(f"There is no history yet, so the notebook {digest[:12]} is not in it.")
             return snapshots.load(connection, digest)
 
+    def holder(self, version_id: str) -> str | None:
+        """The path in whose history this version is; None where it is in none."""
+        v = schema.versions.c
+        with self._reading() as connection:
+            return connection.scalar(select(v.path).where(v.id == version_id)) if connection else None
+
+    def move(self, path: str, to: str) -> None:
+        """Versions and documents of `path` are those of `to` from now on; what was there is set aside under a name of its
+        own. Where `path` has none, nothing happens."""
+
+        def work(connection: Connection) -> None:
+            if not _kept(connection, path):
+                return  # another process did it just now
+            aside = f"{to} until {datetime.now(UTC).isoformat(timespec='microseconds')}"
+            for table in (schema.versions, schema.notes):
+                for old, new in ((to, aside), (path, to)):
+                    connection.execute(update(table).where(table.c.path == old).values(path=new))
+
+        with self._reading() as connection:
+            kept = connection is not None and _kept(connection, path)
+        if kept and path != to:
+            self._write(work)
+
     def put_note(self, path: str, kind: str, key: str, body: str) -> None:
         """Keep a small document under a key; the one that was there is replaced, and counts as new."""
 
@@ -238,3 +261,9 @@ class SqlStore:
 def _forget(path: str, kind: str, key: str) -> Delete:
     n = schema.notes.c
     return delete(schema.notes).where(n.path == path, n.kind == kind, n.key == key)
+
+
+def _kept(connection: Connection, path: str) -> bool:
+    """Whether there is anything of this notebook."""
+    tables = (schema.versions, schema.notes)
+    return any(connection.execute(select(t.c.path).where(t.c.path == path).limit(1)).first() for t in tables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -293,3 +294,19 @@ def test_what_happens_is_streamed(client):
         assert heard("changed")["head"] is None
         done = client.command("check a == 1 --cell c0", path)
         assert heard("changed")["head"] == done["data"]["version"]
+
+
+def test_a_notebook_that_is_renamed_through_the_server_takes_its_history_along(client):
+    write_notebook(client.root / "old.ipynb", "x = 1")
+    client.command("check x == 1 --cell c0", "old.ipynb")
+    (client.root / "old.ipynb").write_text(  # saved over by a front end that knows nothing of our metadata
+        (client.root / "old.ipynb").read_text("utf-8").replace("jupyter_selfcode", "of_somebody_else"), encoding="utf-8"
+    )
+    contents = client.base.replace("jupyter-selfcode/", "api/contents/")
+    headers = {"Authorization": f"token {TOKEN}"}
+    renamed = requests.patch(contents + "old.ipynb", json={"path": "new.ipynb"}, headers=headers, timeout=60)
+    assert renamed.status_code == 200
+    end = time.monotonic() + 30
+    while not (state := client.get("state", path="new.ipynb").json())["total"]:
+        assert time.monotonic() < end
+    assert (state["total"], state["notebook"]) == (2, "new.ipynb")

@@ -57,22 +57,26 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(home: Path, *options: str, module: str = "jupyterlab") -> Iterator[Server]:
-    """A server of its own: no settings, kernels or workspaces of anybody else's."""
+def serving(
+    home: Path, *options: str, module: str = "jupyterlab", python: str | Path = sys.executable, enabled: bool = True,
+    port: int = 0,
+) -> Iterator[Server]:  # fmt: skip
+    """A server of its own: no settings, kernels or workspaces of anybody else's. `python` is that of its environment,
+    `enabled` whether it has our extension."""
     root = home / "root"
-    root.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
     folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     environment = {**os.environ, "IPYTHONDIR": str(home / "ipython"), "PYTHONWARNINGS": "ignore"}
     environment |= {f"JUPYTER_{name}": str(home / name.lower()) for name in folders}
     environment |= {f"JUPYTERLAB_{n}_DIR": str(home / n.lower()) for n in ("SETTINGS", "WORKSPACES")}
     news = home / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True)
+    news.parent.mkdir(parents=True, exist_ok=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), encoding="utf-8")
-    port = free_port()
+    port = port or free_port()
     command = [
-        sys.executable, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
+        python, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}", "--allow-root",
-        "--ServerApp.jpserver_extensions={'jupyter_selfcode': True}",
+        f"--ServerApp.jpserver_extensions={{'jupyter_selfcode': {enabled}}}",
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True", *options,
     ]  # fmt: skip
     log = (home / "server.log").open("wb")
@@ -95,6 +99,16 @@ def serving(home: Path, *options: str, module: str = "jupyterlab") -> Iterator[S
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         log.close()
+
+
+def installed(wheel: Path, home: Path, *packages: str) -> Path:
+    """The Python of a new environment that has the wheel and these packages."""
+    environment = {**os.environ, "UV_LINK_MODE": "hardlink", "VIRTUAL_ENV": ""}
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "-p", sys.executable, home], env=environment, check=True)
+    python = home / "bin/python"
+    subprocess.run([*uv, "pip", "install", "-q", "-p", python, *packages, wheel], env=environment, check=True)
+    return python
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,10 @@ def tier(request, caged):
     return request.param
 
 
+IN_ONE_TIER = pytest.mark.parametrize("tier", ["auto"], indirect=True)
+"""For what the driver does with a kernel, wherever that runs."""
+
+
 def sandbox(**options):
     return ContainedSandbox(**{"wanted": TIER["now"], **options})
 
@@ -79,11 +83,10 @@ async def test_a_cell_that_is_deaf_to_interrupts_is_killed(root, left, tmp_path,
 
 
 async def test_the_whole_run_has_a_limit_too(root, tmp_path):
-    results, state, detail = await run(
-        tmp_path, "import time; time.sleep(.3)", "time.sleep(60)", limits=Limits(cell_seconds=50, seconds=4)
-    )
-    assert [r.status for r in results] == ["ok", "stopped"]
-    assert (state, detail) == ("timeout", "stopped after 4 s of your 4 s limit for the whole run")
+    cells = ["import time; time.sleep(.4)"] * 4  # no one of them takes as long, all together do on any machine
+    results, state, detail = await run(tmp_path, *cells, limits=Limits(cell_seconds=50, seconds=1.5))
+    assert results[-1].status == "stopped"
+    assert (state, detail) == ("timeout", "stopped after 1.5 s of your 1.5 s limit for the whole run")
 
 
 async def test_memory_beyond_the_limit_ends_the_run(root, left, tmp_path):
@@ -107,6 +110,7 @@ async def test_an_absurd_allocation_is_a_memory_error_on_its_line(root, tmp_path
     assert state == "complete"
 
 
+@IN_ONE_TIER
 @pytest.mark.parametrize(
     "flood",
     [
@@ -137,18 +141,27 @@ async def test_a_flood_of_output_is_stopped_and_the_parent_stays_small(root, lef
     assert left() == []
 
 
+@IN_ONE_TIER
 async def test_a_flood_of_tiny_displays_is_stopped(root, tmp_path, monkeypatch):
     monkeypatch.setattr(nbclient_kernel, "MESSAGES", 500)
     _, state, detail = await run(tmp_path, "for i in range(5000):\n    display(i)")
     assert (state, detail) == ("output", "stopped: it sent more than 500 messages")
 
 
-async def test_an_honest_cell_with_many_displays_loses_none(root, tmp_path):
-    results, state, _ = await run(tmp_path, "for i in range(3000):\n    display(i)")
-    assert [o["data"]["text/plain"] for o in results[0].outputs] == [str(i) for i in range(3000)]
-    assert state == "complete"
+@IN_ONE_TIER
+async def test_an_honest_cell_with_many_displays_loses_none_though_the_caller_is_busy(root, tmp_path):
+    # a pause now and then, for a kernel's own queue is shorter than ours, and where threads starve it drops what is beyond
+    code = "import time\nfor i in range(3000):\n    display(i)\n    if not i % 50:\n        time.sleep(.02)"
+    async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
+        running = asyncio.ensure_future(kernel.execute(cell(code)))
+        await asyncio.sleep(0.05)
+        time.sleep(1.5)  # nothing is read meanwhile
+        result = await running
+        assert [o["data"]["text/plain"] for o in result.outputs] == [str(i) for i in range(3000)]
+        assert kernel.state == "complete"
 
 
+@IN_ONE_TIER
 async def test_what_is_nested_too_deep_is_refused_and_the_parent_lives(root, left, tmp_path):
     deep = (
         "import json\nip = get_ipython()\nnested = 0\nfor _ in range(400):\n    nested = [nested]\n"
@@ -181,6 +194,7 @@ async def test_a_kernel_that_dies_is_never_a_pass(root, left, tmp_path, source, 
     assert left() == []
 
 
+@IN_ONE_TIER
 @pytest.mark.parametrize("source", ["exit()", "quit", "get_ipython().ask_exit()"])
 async def test_a_cell_that_ends_the_kernel_politely_is_never_a_pass(root, tmp_path, source):
     results, state, detail = await run(tmp_path, source)
@@ -189,12 +203,13 @@ async def test_a_cell_that_ends_the_kernel_politely_is_never_a_pass(root, tmp_pa
 
 
 async def test_too_many_processes_end_the_run(root, left, tmp_path):
-    code = "import subprocess, time\np = [subprocess.Popen(['sleep', '60']) for _ in range(600)]\ntime.sleep(20)"
-    _, state, detail = await run(tmp_path, code)
+    code = "import subprocess, time\np = [subprocess.Popen(['sleep', '60']) for _ in range(60)]\ntime.sleep(20)"
+    _, state, detail = await run(tmp_path, code, limits=Limits(processes=40))
     assert (state, detail) == ("died", "stopped: it started too many processes")
     assert left() == []
 
 
+@IN_ONE_TIER
 async def test_a_contract_that_never_ends_is_interrupted_and_the_kernel_goes_on(root, tmp_path):
     async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
         assert await kernel.evaluate("while True: pass", seconds=0.3) == {}
@@ -220,6 +235,7 @@ async def test_no_key_reaches_a_trial(root, tmp_path, monkeypatch):
     assert "'JUPYTER_SELFCODE_HOST': 'trial'" in text_of(result)
 
 
+@IN_ONE_TIER
 async def test_a_variable_can_be_granted_by_name_but_not_one_that_looks_secret(root, tmp_path, monkeypatch):
     monkeypatch.setenv("DATA_ROOT", "/data")
     monkeypatch.setenv("DB_PASSWORD", "swordfish-1")
@@ -280,12 +296,14 @@ async def test_figures_come_out_as_pictures(root, tmp_path):
     assert text_of(after) == "[]"
 
 
+@IN_ONE_TIER
 async def test_the_cell_id_is_known_to_the_kernel(root, tmp_path):
     async with sandbox().open(Notebook(), tmp_path, Limits()) as kernel:
         result = await kernel.execute(cell("get_ipython().kernel.get_parent()['metadata']['cellId']", "my-cell"))
     assert text_of(result) == "'my-cell'"
 
 
+@IN_ONE_TIER
 async def test_a_widget_cannot_swallow_outputs_in_a_trial(root, tmp_path):
     code = (
         "from ipykernel.comm import Comm\n"
@@ -307,12 +325,14 @@ async def open_with(folder, **kernelspec):
         pass
 
 
+@IN_ONE_TIER
 async def test_an_unknown_kernel_is_refused_and_the_installed_ones_are_listed(root, left, tmp_path):
     with pytest.raises(KernelUnavailable, match=r"'no-such' is not installed here \(installed: .*python3"):
         await open_with(tmp_path, name="no-such")
     assert left() == []
 
 
+@IN_ONE_TIER
 async def test_a_kernel_that_is_not_python_is_refused(root, tmp_path, monkeypatch):
     spec = tmp_path / "jupyter" / "kernels" / "ir"
     spec.mkdir(parents=True)
@@ -336,6 +356,7 @@ async def test_a_kernel_that_does_not_start_says_what_it_said_last(root, left, t
     assert left() == []
 
 
+@IN_ONE_TIER
 async def test_a_folder_that_is_gone_is_one_clear_line(root, left, tmp_path):
     with pytest.raises(KernelUnavailable, match="is not there"):
         await open_with(tmp_path / "gone", name="python3")

@@ -63,6 +63,18 @@ async def test_control_sequences_reach_no_terminal(root, tmp_path):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown(result))
 
 
+# ---- row 36: connections ---------------------------------------------------------------------------------------------
+
+
+async def test_a_kernel_that_drops_its_connections_has_died_for_all_that_is_known(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(nbclient_kernel, "GRACE_SECONDS", 0.2)
+    drop = "import time\nget_ipython().kernel.iopub_thread.socket.close(linger=0)\ntime.sleep(15)"
+    async with ContainedSandbox().open(Notebook(), tmp_path, Limits(cell_seconds=20)) as kernel:
+        result = await kernel.execute(Cell("c", "code", drop))
+        assert (result.status, kernel.state) == ("stopped", "died")
+        assert kernel.detail == "stopped: the kernel has closed its connection, and its process goes on"
+
+
 # ---- row 37: floods, besides those that the limits are tested with ---------------------------------------------------
 
 
