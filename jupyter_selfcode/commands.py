@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, sending, suggesting, views
+from . import reading, revising, sending, suggesting, views
 from .analysis import contract
 from .analysis.staleness import told
 from .codec import to_json
@@ -27,10 +27,13 @@ from .values.request import Failure, Request
 from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
+from .watching import Watching
 
 Tell = Callable[[Event], None]
 NEWEST = 50
 """How many versions `history` shows where not all are asked for."""
+RECENT = 5
+"""How many a notebook shows at first."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def settle_decision(workspace: Workspace, decided: Decided, before: Any) -> Repl
     if isinstance(decision, Ask):
         name = proposal_id(decided)
         data |= {"proposal": name, "level": decision.trial.level, "findings": plain(decision.trial.findings)}
-        data |= {"strength": _strength(decision.trial.strength)}
+        data |= {"strength": _strength(decision.trial.strength), "size": plain(decision.trial.size)}
         data |= {"patch": plain(decision.trial.candidate.patch), "rationale": decision.trial.candidate.rationale}
     data |= {"triage": plain(decided.triage), "cost": plain(decided.cost), "seconds": decided.seconds}
     codes = {"environment": 21, "transient": 21, "budget": 30, "failed": 20, "reported": 20, "cancelled": 20}
@@ -126,8 +129,9 @@ def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     stale = reading.stale(workspace)
     data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
             "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], speak=spoken(workspace),
-                                   stale=told(stale, workspace.notebook())))
+    rows = [reading.row(r) for r in lineage[-RECENT:]] if workspace.session is not None else []
+    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], rows=rows,
+                                   speak=spoken(workspace), stale=told(stale, workspace.notebook())))
 
 
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
@@ -233,6 +237,12 @@ def _reject(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
     return Reply({"status": "rejected", "proposal": name}, views.message(said, "ok"))
 
 
+def _revise(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    sources = revising.sources_in(args.sources if isinstance(args.sources, str) else " ".join(args.sources))
+    name, decided = workspace.waiting.pick(args.name)
+    return settle_decision(workspace, revising.revise(workspace, name, decided, sources, tell), workspace.notebook())
+
+
 def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(None if args.all else NEWEST), workspace.waiting.all()
     rows = [reading.row(r) for r in lineage]
@@ -297,6 +307,19 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     return deployed(workspace, workspace.restore("redo"), before)
 
 
+def _watch(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if args.turn:
+        Watching(workspace.store, workspace.path).turn(args.turn == "on")
+    data = reading.watched(workspace)
+    if data["since"] is None:
+        return Reply(data, views.message(f"Nothing is watched. To begin: {spoken(workspace)('watch on')}", "plain"))
+    kept = f"compared with the run of {data['record'][:10]}" if data["record"] else "the next run that goes well is what later ones are compared with"
+    said = [f"Watched since {data['since'][:10]}: {kept}.", *data["told"]]
+    if numbers := data["probation"]:
+        said.append(f"On probation: version {', '.join(map(str, numbers))}.")
+    return Reply(data, views.message(" ".join(said), "warning" if data["told"] else "ok"))
+
+
 def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
     data |= {"unasked": reading.unasked(workspace)}
@@ -347,6 +370,7 @@ COMMANDS: dict[str, Command] = {
         Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
+        Command("revise", "edit what waits; it is tried again, and waits as you wrote it", _revise, (argument("sources", free=True, nargs="*", help='JSON: {"CELL ID": "new source"}'), argument("--name", help="which (none: the newest)"))),
         Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
         Command("show", "one version, whole", _show, (argument("version", nargs="?", default="head", help=_VERSION),)),
         Command("diff", "two versions, or a version and now", _diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
@@ -357,6 +381,7 @@ COMMANDS: dict[str, Command] = {
         Command("redo", "bring back what undo took", _redo),
         Command("cost", "tokens, money, seconds; per change still alive", _cost),
         Command("model", "which models are reachable; name one to use it", _model, (argument("name", nargs="?"),)),
+        Command("watch", "adapt unasked where something fails, and tell of data that drifts: on, off; none: what is watched", _watch, (argument("turn", nargs="?", choices=("on", "off")),)),
         Command("doctor", "what was found here, and what to do", _doctor),
         Command("verify", "recompute every hash of the history", _verify),
         Command("export", "the lineage as JSON", _export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),

@@ -17,7 +17,7 @@ from traitlets.config import Config, Configurable
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
 from .values.errors import BadInput
-from .values.policy import STRICTNESS, Policy
+from .values.policy import EFFECT_CLASSES, LADDER, STRICTNESS, Policy
 from .values.request import LEVELS, Level
 
 if TYPE_CHECKING:  # a session loads its settings at once, and the values when a command is used
@@ -43,7 +43,15 @@ class SelfCode(Configurable):
     ).tag(config=True)
     proposers = List(Unicode(), ["rules", "llm"], help="Proposers that may be used; they go in order of price.").tag(config=True)
     policy = Enum(
-        STRICTNESS, "propose", help="report: say what is wrong; propose: wait for a person; deploy: deploy what passed."
+        (*STRICTNESS, *LADDER), "propose", help="report (or observe): say what is wrong; suggest: propose where a person asks; "
+        "propose (approve): wait for a person; deploy (auto): deploy what passed."
+    ).tag(config=True)
+    policy_by_effect = List(
+        Unicode(), help="Stricter for changed code that does more than read: CLASS=POLICY, the class one of reads, writes, "
+        "network, deletes (as in writes=propose, deletes=report)."
+    ).tag(config=True)
+    cheapest = Bool(
+        False, help="The first candidate that passes with no question ends the trials of the others; nothing compares them."
     ).tag(config=True)
     min_level = Int(2, min=0, max=4, help="Level that a change must reach to be deployed unasked.").tag(config=True)
     budget_usd = Float(1.0, allow_none=True, min=0, help="US dollars per request; None: no limit.").tag(config=True)
@@ -84,9 +92,18 @@ class SelfCode(Configurable):
     cell_seconds = Float(120.0, allow_none=True, min=0, help="Seconds that one cell of a trial may take.").tag(config=True)
     trial_seconds = Float(600.0, allow_none=True, min=0, help="Seconds that one trial may take.").tag(config=True)
     trial_memory_mb = Int(8192, allow_none=True, min=64, help="Memory of a trial kernel in MiB.").tag(config=True)
+    warm_kernels = Int(
+        1, min=0, help="Trial kernels that wait, started and with the notebook's imports done, for the next trial; each holds "
+        "the memory of these imports. None waits while less than 2 GiB of memory are free. 0: each trial starts its own."
+    ).tag(config=True)
+    warm_seconds = Float(600.0, min=0, help="Seconds after which a waiting trial kernel is ended.").tag(config=True)
     mutant_seconds = Float(
         10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
         "how many of them the contract catches. 0: none."
+    ).tag(config=True)
+    min_strength = Float(
+        0.0, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
+        "deployed unasked, where at least four were counted. 0: the share is shown and decides nothing."
     ).tag(config=True)
     cool_down_seconds = Float(
         300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."
@@ -103,6 +120,19 @@ class SelfCode(Configurable):
 
     highest_level = Enum(LEVELS, "full")
     """The most that the notebook's own metadata allows; no setting, so that nothing but `tightened` sets it."""
+
+    @validate("policy")
+    def _one_name(self, proposal: Any) -> str:
+        name: str = proposal["value"]
+        return LADDER.get(name, name)
+
+    @validate("policy_by_effect")
+    def _known_classes(self, proposal: Any) -> list[str]:
+        for rule in proposal["value"]:
+            name, _, mode = rule.partition("=")
+            if name not in EFFECT_CLASSES or LADDER.get(mode, mode) not in STRICTNESS:
+                raise TraitError(f"{rule!r} is not CLASS=POLICY with a class of {', '.join(EFFECT_CLASSES)}.")
+        return list(proposal["value"])
 
     @validate("api_key_name")
     def _a_name(self, proposal: Any) -> str:
@@ -133,7 +163,9 @@ class SelfCode(Configurable):
 
     def decisions(self) -> Policy:
         """The policy."""
-        return Policy(self.policy, self.min_level)
+        rules = (rule.partition("=") for rule in self.policy_by_effect)
+        by_class = tuple((name, LADDER.get(mode, mode)) for name, _, mode in rules)
+        return Policy(self.policy, self.min_level, self.min_strength, by_class, self.cheapest)  # type: ignore[arg-type]
 
     def rails(self) -> Rails:
         """What holds back changes that nobody asked for."""
@@ -155,14 +187,18 @@ class SelfCode(Configurable):
         asked = metadata.get(POINTER)
         given = {name: getattr(self, name) for name in self.trait_names(config=True)}
         if isinstance(asked, Mapping):
-            if asked.get("policy") in STRICTNESS:
-                given["policy"] = min(self.policy, asked["policy"], key=STRICTNESS.index)
+            wished = asked.get("policy")
+            if isinstance(wished, str) and LADDER.get(wished, wished) in STRICTNESS:
+                given["policy"] = min(self.policy, LADDER.get(wished, wished), key=STRICTNESS.index)
             for name in ("budget_usd", "budget_tokens", "budget_attempts", "budget_seconds"):
                 limit, wish = given[name], asked.get(name)
                 if isinstance(wish, (int, float)) and not isinstance(wish, bool) and wish >= 0:
                     given[name] = type(limit or wish)(wish) if limit is None else type(limit)(min(limit, wish))
             if isinstance(asked.get("min_level"), int):
                 given["min_level"] = min(4, max(self.min_level, asked["min_level"]))
+            share = asked.get("min_strength")
+            if isinstance(share, (int, float)) and not isinstance(share, bool):
+                given["min_strength"] = min(1.0, max(self.min_strength, float(share)))
         made = SelfCode(**given)
         wish = asked.get("context_level") if isinstance(asked, Mapping) else None
         made.highest_level = min(self.highest_level, wish if wish in LEVELS else "full", key=LEVELS.index)

@@ -22,26 +22,26 @@ from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
-from .protocols import Check, Deployer, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
-from .stages.mutate import course_of, mistakes_in, mutate
+from .stages.mutate import measured
 from .stages.propose import Spending, propose
 from .stages.screen import screen
-from .stages.validate import Evidence, further, until, validate, within
+from .stages.validate import Evidence, further, sparing, together, until, validate, why_spared, within
 from .values.canonical import digest
-from .values.decision import Accept, Decision, Policy, Reject
+from .values.decision import Accept, Policy, Reject
 from .values.errors import BudgetSpent, ModelError, StalePatch, StoreError
 from .values.events import Asked, Decided, Event, Proposed, Said, Spent, StageStarted, Triaged, Tried
 from .values.merge import stepped
 from .values.notebook import POINTER, Notebook
 from .values.patch import apply, apply_ops, diff, refuse_locked
-from .values.request import Request
-from .values.trial import CAGES, Candidate, Run, Served, Trial
+from .values.request import Option, Request
+from .values.trial import Candidate, Run, Served, Trial
 from .values.version import Kind, Lineage, Version, head
 
 DISAGREED = "disagreed"
@@ -142,23 +142,32 @@ class Engine:
                     if not isinstance(event, Proposed):
                         continue
                     fresh: list[Trial] = []
-                    for candidate in event.candidates:
-                        above = state_above(notebook, candidate.patch.cells)
-                        doubt = self.store.notes(path, DISAGREED).get(above, "")
-                        trying = self.try_out(candidate, request, notebook, folder, before, recorded or {}, doubt)
-                        async with aclosing(trying) as tried:
-                            async for told in tried:
-                                yield told
-                                if isinstance(told, Tried):
-                                    fresh.append(told.trial)
-                                    for finding in told.trial.findings:
-                                        if finding.code == DISAGREES:
-                                            self.store.put_note(path, DISAGREED, above, finding.message)
-                    trials += fresh
+                    doubts = self.store.notes(path, DISAGREED)
+                    above = [state_above(notebook, c.patch.cells) for c in event.candidates]
+                    works = [
+                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""))
+                        for c, state in zip(event.candidates, above, strict=True)
+                    ]
+                    async with aclosing(together(works, self.at_once)) as tried:
+                        async for told in tried:
+                            yield told
+                            if not isinstance(told, Tried):
+                                continue
+                            fresh.append(told.trial)
+                            for finding in told.trial.findings:
+                                if finding.code == DISAGREES:
+                                    state = above[event.candidates.index(told.trial.candidate)]
+                                    self.store.put_note(path, DISAGREED, state, finding.message)
+                            if self.policy.cheapest and told.trial.passed and not told.trial.asks:
+                                break
+                    trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
-                        async with aclosing(self._measured(decision, notebook, folder)) as measured:
-                            async for told in measured:
+                        measuring = measured(
+                            decision, notebook, self.sandbox, folder, self.limits, self.mutant_seconds
+                        )
+                        async with aclosing(measuring) as measures:
+                            async for told in measures:
                                 yield told
                                 if isinstance(told, Tried):
                                     passed = decision.trial  # type: ignore[union-attr]
@@ -190,10 +199,11 @@ class Engine:
         if after is None or trial.blocks:
             yield Tried(trial)
             return
-        yield StageStarted("validate", "in a trial kernel")
         touched = [i for i in candidate.patch.cells if i in after]
         count = until(request, touched, before, after)
         reach = further(after, touched, count)
+        left_out = sparing(notebook, after, candidate.patch.cells, reach, before, request.target)
+        yield StageStarted("validate", "in a trial kernel" + why_spared(left_out))
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
         evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
@@ -201,12 +211,13 @@ class Engine:
         for base in (None,) if doubt else (notebook, None):
             runs: list[Run] = []
             evidence = replace(evidence, carried={})
-            async with aclosing(
-                validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base)
-            ) as events:
+            left_out = () if forked is not None else left_out  # what confirms runs all of it
+            running = validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base, left_out)
+            async with aclosing(running) as events:
                 async for event in events:
                     yield event
-            run, below = within(runs[0], (c.id for c in after.cells[:count] if c.type == "code"), affected)
+            required = [c.id for c in after.cells[:count] if c.type == "code" and c.id not in left_out]
+            run, below = within(runs[0], required, affected)
             if doubt:
                 run = replace(run, served=Served("fresh", doubt))
             trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
@@ -227,25 +238,10 @@ class Engine:
             break
         yield Tried(replace(trial, seconds=time.monotonic() - start))
 
-    async def _measured(self, decision: Decision, notebook: Notebook, folder: Path) -> AsyncGenerator[Event, None]:
-        """How much the contract of what was chosen says, told once for a proposal. The last event is `Tried`; none where
-        there is no contract, or no cage to make mistakes in."""
-        trial = None if isinstance(decision, Reject) else decision.trial
-        if not self.mutant_seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
-            return
-        patch = trial.candidate.patch
-        if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
-            return
-        after = apply_ops(patch.ops, notebook)
-        course, above = course_of(trial, notebook, after)
-        if course is None:
-            return
-        yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
-        mistakes = mistakes_in(notebook, after, patch.cells)
-        strength = await mutate(
-            course, mistakes, after, self.sandbox, folder, self.limits, self.mutant_seconds, above
-        )
-        yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
+    @property
+    def at_once(self) -> int:
+        """How many candidates are tried at the same time: more than one where they share the state above."""
+        return self.sandbox.at_once if isinstance(self.sandbox, ForkingSandbox) else 1
 
     def lessons(self, path: str) -> Sequence[str]:
         """What people said when they rejected earlier changes to this notebook, oldest first."""
@@ -266,7 +262,7 @@ class Engine:
 
     def restore(
         self, target: Version, kind: Kind, surfaces: Sequence[Deployer], path: str, by: str, words: str = "",
-        *, leaving: Version | None = None,
+        *, leaving: Version | None = None, options: tuple[Option, ...] = (),
     ) -> Version:
         """Bring back the state of an earlier version, as a new version. Raises as `accept` does.
 
@@ -279,7 +275,7 @@ class Engine:
         refuse_locked(diff(before.bare(), after.bare()), before.bare())
         return self._change(
             surfaces, path, before, after,
-            lambda lineage: record.restored(lineage, kind, target, before, after, by, words),
+            lambda lineage: record.restored(lineage, kind, target, before, after, by, words, options),
         )
 
     def amend(self, after: Notebook, surfaces: Sequence[Deployer], path: str, by: str, words: str) -> Version:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .analysis.fingerprint import fingerprint
+from .analysis.options import rolled_back
 from .codec import from_json, to_json
 from .engine import Engine
 from .protocols import Deployer, Store
@@ -22,6 +23,7 @@ from .values.ledger import Ended, Heal, Rails, WentWell
 from .values.notebook import Notebook
 from .values.request import Failure, Variable
 from .values.version import Recorded, Version, in_force
+from .watching import CLOSED
 
 if TYPE_CHECKING:
     from .config import SelfCode
@@ -93,11 +95,15 @@ class Ledger:
 
     def breaker_open(self) -> str:
         """Why no model is to be asked; empty where one may be."""
-        heals = self.heals()
+        closed = self.store.notes(self.path, CLOSED).get(CLOSED, "")
+        heals = [h for h in self.heals() if h.at > closed]
         if not watch.breaker_open(heals, self.well(), self.rails):
             return ""
         count = watch.in_vain(heals, self.well())
-        return f"{count} changes in a row came to nothing, so no model is asked until the notebook runs well again."
+        return (
+            f"{count} changes in a row came to nothing, so no model is asked until the notebook runs well again, or a person "
+            "says: watch on."
+        )
 
     def spared(self, engine: Engine) -> tuple[Engine, str]:
         """The engine without what costs money, where too much came to nothing, and why."""
@@ -162,7 +168,8 @@ class Ledger:
             return None
         leaving = next((r.version for r in lineage if r.version.id == in_force(lineage)), None)
         words = f"version {blamed.number} was on probation and failed: {failure.ename} in {failure.cell_id}"
-        version = engine.restore(target.version, "rollback", surfaces, self.path, "policy", words, leaving=leaving)
+        version = engine.restore(target.version, "rollback", surfaces, self.path, "policy", words, leaving=leaving,
+                                 options=rolled_back(f"{words}; probation takes it back"))
         self._taken_back(blamed.version.id)
         return version, target
 

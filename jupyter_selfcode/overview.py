@@ -5,12 +5,17 @@ from __future__ import annotations
 from importlib.metadata import version
 from itertools import islice, zip_longest
 
-from .reading import row, settings_of, spending
+from . import views
+from .analysis.changes import CellChange, cell_changes
+from .reading import around, row, settings_of, spending
 from .selfcode import Workspace
 from .values.decision import Accept, Ask
+from .values.errors import StoreError
 from .values.events import Decided
+from .values.patch import apply_ops
 from .values.shown import Row, Spending, State, Versions, Waits
 from .values.version import Lineage, Recorded, head, in_force, left_behind, redo_target, undo_target
+from .views import View
 from .views.blocks import first_line
 from .views.levels import level_name
 
@@ -38,6 +43,11 @@ def state(workspace: Workspace) -> State:
     )
 
 
+def unreadable(name: str, error: StoreError) -> State:
+    """The first look at a notebook whose history cannot be read."""
+    return State(name, version("jupyter_selfcode"), "broken", str(error))
+
+
 def waits(name: str, decided: Decided) -> Waits:
     """A proposal in short."""
     decision, request = decided.decision, decided.request
@@ -60,6 +70,21 @@ def waits(name: str, decided: Decided) -> Waits:
         tokens=decided.cost.tokens,
         seconds=decided.seconds,
     )
+
+
+def version_seen(workspace: Workspace, recorded: Recorded) -> tuple[View, tuple[CellChange, ...]]:
+    """A version as it is shown when it is opened, and the cells that it changed, whole. Raises `StoreError`."""
+    before, after = around(workspace, recorded)
+    return views.version(recorded, before, after), cell_changes(before, after)
+
+
+def proposal_seen(workspace: Workspace, name: str, decided: Decided) -> tuple[View, tuple[CellChange, ...]]:
+    """What waits as it is shown when it is opened, and the cells that it would change, whole. Raises `PatchError`."""
+    before = workspace.waiting.base(name) or workspace.notebook()
+    view = views.proposal(decided, before, promise=workspace.engine.sandbox.promise)
+    if not isinstance(decided.decision, (Accept, Ask)):
+        return view, ()
+    return view, cell_changes(before, apply_ops(decided.decision.trial.candidate.patch.ops, before))
 
 
 def timeline(lineage: Lineage, *, limit: int, before: int | None = None) -> Versions:

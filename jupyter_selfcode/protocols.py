@@ -132,6 +132,10 @@ class Kernel(Protocol):
     @property
     def detail(self) -> str: ...
 
+    @property
+    def peak(self) -> int | None:
+        """Bytes of memory that it and all that it started have held at most; None where that is not known."""
+
 
 @runtime_checkable
 class Sandbox(Protocol):
@@ -155,7 +159,11 @@ class Sandbox(Protocol):
 
 @runtime_checkable
 class ForkingSandbox(Sandbox, Protocol):
-    """A sandbox that can go on from a state in which the cells above have run."""
+    """A sandbox that can go on from a state in which the cells above have run. `at_once` is how many kernels may be open
+    at the same time."""
+
+    @property
+    def at_once(self) -> int: ...
 
     def open_from(
         self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits

@@ -22,6 +22,7 @@ from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
 from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
+from .watching import Watching
 
 
 def find(workspace: Workspace, name: str) -> Recorded:
@@ -157,6 +158,15 @@ def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
     return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
 
 
+def watched(workspace: Workspace) -> dict[str, Any]:
+    """Whether the notebook is watched, since when, with what it is compared, what was told, what is on probation."""
+    watching = Watching(workspace.store, workspace.path)
+    record = watching.record()
+    probation = Ledger(workspace.store, workspace.path, workspace.settings.rails()).on_probation()
+    return {"since": watching.since, "record": record.at if record else None, "names": sorted(record.profiles) if record else [],
+            "told": list(watching.told()), "probation": [r.number for r in reversed(probation)]}
+
+
 def unasked(workspace: Workspace) -> list[dict[str, Any]]:
     """The attempts to mend something that nobody asked for, oldest first: also those that came to nothing."""
     return [plain(heal) | {"tokens": heal.cost.tokens} for heal in Ledger(workspace.store, workspace.path).heals()]
@@ -257,6 +267,6 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
         "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
         "sandbox": sandbox,
         "models": found,
-        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers")},
+        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers", "panels")},
         "settings": settings_of(workspace),
     }

@@ -90,7 +90,8 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         else:
             proposers.append(kind())
     fresh = ContainedSandbox(
-        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root
+        settings.sandbox, tuple(settings.sandbox_read), network=settings.sandbox_network, as_root=settings.sandbox_as_root,
+        warm=settings.warm_kernels, warm_seconds=settings.warm_seconds,
     )
     sandbox: Sandbox = fresh
     if settings.forked:

@@ -16,7 +16,7 @@ from typing import Any
 from .analysis import contract, promising
 from .analysis.censoring import censored
 from .analysis.effects import effects_of
-from .analysis.mutants import slips
+from .analysis.mutants import columns_named, slips
 from .analysis.secrets import Redactor
 from .selfcode import Workspace
 from .stages.mutate import Course, mutate, watched
@@ -27,6 +27,7 @@ from .values.events import CellRan, Event, StageStarted
 from .values.notebook import Cell, Notebook
 from .values.strength import Strength
 from .values.suggestion import Suggestion
+from .values.trial import CAGES
 from .values.version import Version
 
 SUGGESTED = "suggested"
@@ -144,7 +145,7 @@ async def _observed(
     considered = tuple(s for s in considered if s.expression in true and redactor.text(s.expression) == s.expression)
     found.considered = len(considered)
     caught = None
-    if considered and engine.mutant_seconds:
+    if considered and engine.mutant_seconds and engine.sandbox.tier in CAGES:  # mistakes are made in a cage only
         yield StageStarted("validate", "small mistakes in the cell, to see which suggestion tells them")
         found.strength = await _measured(workspace, notebook, cell, [s.expression for s in considered], above)
         if found.strength.mutants:
@@ -161,6 +162,6 @@ async def _measured(
     promised = frozenset(e.source for e in contract.examples_of(full.source))
     course = Course((full,), {cell.id: promised}, frozenset(), watched((cell,)))
     return await mutate(
-        course, tuple(slips(cell.id, full.source)), changed, engine.sandbox, workspace.folder, engine.limits,
+        course, tuple(slips(cell.id, full.source, "", columns_named(c.source for c in notebook.code_cells))), changed, engine.sandbox, workspace.folder, engine.limits,
         engine.mutant_seconds, above,
     )  # fmt: skip

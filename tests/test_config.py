@@ -21,7 +21,7 @@ numbers = st.one_of(st.none(), st.integers(-5, 10**6), st.floats(allow_nan=False
         optional={
             "policy": st.one_of(st.sampled_from(STRICTNESS), st.text(max_size=5)),
             "budget_usd": numbers, "budget_tokens": numbers, "budget_attempts": numbers, "budget_seconds": numbers,
-            "min_level": numbers, "model": st.just("openai/evil"), "api_base": st.just("http://evil"),
+            "min_level": numbers, "min_strength": numbers, "model": st.just("openai/evil"), "api_base": st.just("http://evil"),
             "store_url": st.just("sqlite:///evil"),
         },
     ),
@@ -36,6 +36,7 @@ def test_notebook_metadata_never_loosens_a_setting(asked, policy):
     assert got.budget_attempts <= mine.budget_attempts
     assert got.budget_seconds <= mine.budget_seconds
     assert got.min_level >= mine.min_level
+    assert mine.min_strength <= got.min_strength <= 1
     assert (got.model, got.api_base, got.store_url) == (mine.model, mine.api_base, mine.store_url)
 
 
@@ -125,3 +126,18 @@ def test_plugins_are_listed_without_being_loaded_and_unknown_ones_are_named():
     assert {"rules", "llm"} <= set(plugins("proposers"))
     with pytest.raises(BadInput, match="no proposer named 'magic'; installed: llm, rules"):
         plugin("proposers", "magic")
+
+
+@pytest.mark.parametrize(("said", "meant"), [("observe", "report"), ("suggest", "suggest"), ("approve", "propose"), ("auto", "deploy")])
+def test_the_rungs_of_the_ladder_are_names_of_the_policies(said, meant):
+    assert SelfCode(policy=said).policy == meant
+    assert SelfCode(policy="deploy").tightened({"jupyter_selfcode": {"policy": said}}).policy == meant
+
+
+def test_a_class_of_effects_may_have_a_stricter_policy():
+    policy = SelfCode(policy="auto", policy_by_effect=["writes=approve", "deletes=observe"]).decisions()
+    assert policy.for_effects(["reads"]) == ("deploy", None)
+    assert policy.for_effects(["creates"]) == ("propose", "writes")
+    assert policy.for_effects(["creates", "deletes"]) == ("report", "deletes")
+    with pytest.raises(BadInput, match="CLASS=POLICY"):
+        settings(policy_by_effect=["writing=never"])

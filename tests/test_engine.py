@@ -20,11 +20,11 @@ from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.stages import record
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
 from jupyter_selfcode.values.errors import DeployError, ModelError, StalePatch
-from jupyter_selfcode.values.events import Decided, Event, StageStarted
+from jupyter_selfcode.values.events import Decided, Event, Proposed, StageStarted, Tried
 from jupyter_selfcode.values.notebook import Cell, Notebook
-from jupyter_selfcode.values.patch import Patch
+from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.request import Budget, Failure, Request
-from jupyter_selfcode.values.trial import CellResult, Served
+from jupyter_selfcode.values.trial import Candidate, CellResult, Run, Served
 
 PATH = "case.ipynb"
 CONTRACTED = '"""Twice x.\n\n>>> y\n6\n"""\ny = x + 2'
@@ -286,6 +286,73 @@ async def test_why_no_copy_was_made_is_in_the_verdict(store, tmp_path):
     decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
     assert decided.trials[0].kind == "fresh"
     assert "not in a copy: a connection is open" in decided.trials[0].assumptions
+
+
+async def test_a_dear_cell_that_the_change_cannot_reach_is_not_run_again_and_that_is_said(store, tmp_path):
+    dear = {"import time\nz = 2": 5.0, "print(z)": 5.0, "w = [y]": 5.0}
+
+    def seconds(source):
+        return None if source not in dear else CellResult("", "ok", ({"output_type": "stream", "name": "stdout", "text": source},), seconds=dear[source])
+
+    made = replace(engine(store, replacing("c1", "y = x * 2")), sandbox=ScriptedSandbox(seconds))
+    nb = notebook("x = 3", "y = x + 2", "import time\nz = 2", "print(z)", "w = [y]")
+    events: list[Event] = []
+    decided = await decide(made, Request("Let y be twice x.", scope=("c1",)), nb, tmp_path, events)
+    (trial,) = decided.trials
+    assert trial.run.spared == ("c2", "c3")
+    assert [r.cell_id for r in trial.run.results] == ["c0", "c1", "c4"]
+    assert [e.detail for e in events if isinstance(e, StageStarted) and "not run again" in e.detail and e.detail.endswith("c2, c3")]
+    assert any(a.startswith("not run again") and "2 cells (c2, c3)" in a for a in trial.assumptions)
+    assert any(a.startswith("proved") and "c2, c3" in a for a in trial.assumptions)
+
+
+async def test_what_confirms_a_copy_leaves_no_cell_out(store, tmp_path):
+    def seconds(source):
+        return CellResult("", "ok", (), seconds=5.0) if source == "print(7)" else None
+
+    made = replace(engine(store, replacing("c1", "y = x * 2")), sandbox=ScriptedForks(seconds))
+    before = notebook("x = 3", CONTRACTED, "print(7)")
+    run = Run((CellResult("c0", "ok"), CellResult("c1", "error", failure=BROKEN.failure), CellResult("c2", "ok", seconds=5.0)), "error")
+    trials = [e.trial async for e in made.propose(BROKEN, before, tmp_path, PATH, before=run) if isinstance(e, Tried)]
+    assert [(t.kind, t.run.spared, len(t.run.results)) for t in trials] == [("fresh", (), 3)]
+
+
+# ---- several at once --------------------------------------------------------------------------------------------------
+
+
+class Several:
+    """Proposes these sources for c1, all in one round."""
+
+    name, price = "several", 0
+
+    def __init__(self, *sources: str) -> None:
+        self.sources = sources
+
+    async def propose(self, situation):
+        digest = situation.notebook.digest
+        yield Proposed(tuple(Candidate(Patch(digest, (ReplaceSource("c1", s),)), "", "several") for s in self.sources))
+
+
+TWICE = CONTRACTED.replace("x + 2", "x * 2")
+PLUS = CONTRACTED.replace("x + 2", "x + 3")
+
+
+async def test_candidates_of_one_round_are_told_in_their_order(store, tmp_path):
+    made = replace(in_copies(store, ScriptedForks(), mode="propose"), proposers=[Several(CONTRACTED.replace("+ 2", "+ 1"), TWICE, PLUS)])
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert [t.passed for t in decided.trials] == [False, True, True]
+
+
+@pytest.mark.parametrize("cheapest", [True, False])
+async def test_the_first_that_passes_ends_the_trials_of_the_others_where_the_policy_is_the_cheapest(store, tmp_path, cheapest):
+    policy = Policy("propose", cheapest=cheapest)
+    made = replace(in_copies(store, ScriptedForks()), proposers=[Several(TWICE, PLUS)], policy=policy)
+    decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert len(decided.trials) == (1 if cheapest else 2)
+    assert made.sandbox.opened == made.sandbox.closed
+
+
 # ---- the strength of a contract ------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 The operators are those of mutation testing (comparison, boundary, arithmetic, constant, negation, statement: Offutt et al.,
 An experimental determination of sufficient mutant operators, TOSEM 5 (2), 1996) and the slips of data code beside them:
-another aggregate, another join, another axis, another order, a step left out (`dropna`, `fillna`, `drop_duplicates`).
+another aggregate, another column, another join, another axis, another order, a step left out (`dropna`, `fillna`, `drop_duplicates`).
 The well-kept libraries (mutmut, cosmic-ray) mutate installed modules and run a test suite for each; a cell is neither, so
 the edits are made here, on the text: comments, magics and layout stay as they are.
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -22,54 +22,7 @@ from .contract import executable, is_intent
 from .effects import effects_of
 from .forms import split
 from .magics import Masked, mask, parse_masked
-
-COMPARE: Mapping[str, str] = {
-    "Lt": "<=", "LtE": "<", "Gt": ">=", "GtE": ">", "Eq": "!=", "NotEq": "==",
-    "In": "not in", "NotIn": "in", "Is": "is not", "IsNot": "is",
-}  # fmt: skip
-ARITHMETIC: Mapping[str, str] = {
-    "Add": "-", "Sub": "+", "Mult": "/", "Div": "*", "FloorDiv": "/", "Mod": "*", "Pow": "*",
-    "BitAnd": "|", "BitOr": "&",
-}  # fmt: skip
-SIGNS: Mapping[str, str] = {
-    "Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "BitAnd": "&", "BitOr": "|",
-    "Lt": "<", "LtE": "<=", "Gt": ">", "GtE": ">=", "Eq": "==", "NotEq": "!=", "In": "in", "NotIn": "not in", "Is": "is",
-    "IsNot": "is not", "And": "and", "Or": "or",
-}  # fmt: skip
-AGGREGATES: Mapping[str, str] = {
-    "sum": "mean", "mean": "median", "median": "mean", "min": "max", "max": "min", "count": "nunique", "size": "count",
-    "nunique": "count", "std": "var", "var": "std", "first": "last", "last": "first", "head": "tail", "tail": "head",
-    "nlargest": "nsmallest", "nsmallest": "nlargest", "idxmax": "idxmin", "idxmin": "idxmax", "cumsum": "cummax",
-    "ffill": "bfill", "bfill": "ffill", "any": "all", "all": "any", "floor": "ceil", "ceil": "floor", "diff": "pct_change",
-    "argmax": "argmin", "argmin": "argmax", "nansum": "nanmean", "nanmean": "nansum", "prod": "sum",
-}  # fmt: skip
-"""Methods and functions by which others are easily mistaken."""
-
-BY_NAME = frozenset(("agg", "aggregate", "transform", "apply", "pivot_table", "crosstab", "resample"))
-"""Calls that take the name of an aggregate as text."""
-
-STEPS = frozenset((
-    "dropna", "fillna", "drop_duplicates", "sort_values", "sort_index", "abs", "round", "strip", "lower", "upper", "clip",
-    "shift", "ffill", "bfill", "reset_index", "query", "normalize", "interpolate",
-))  # fmt: skip
-"""Methods that are easily left out of a chain, what stands before them being of the same kind."""
-
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "how": {"left": "inner", "inner": "left", "right": "inner", "outer": "inner", "any": "all", "all": "any"},
-    "inclusive": {"both": "left", "left": "both", "right": "both", "neither": "both"},
-    "keep": {"first": "last", "last": "first"},
-    "method": {"ffill": "bfill", "bfill": "ffill", "pearson": "spearman"},
-    "side": {"left": "right", "right": "left"},
-    "closed": {"left": "right", "right": "left"},
-    "aggfunc": AGGREGATES,
-    "func": AGGREGATES,
-}
-"""Values of keywords, and what is put in their place."""
-
-KINDS: Mapping[str, str] = {
-    "how": "join", "inclusive": "boundary", "side": "boundary", "closed": "boundary", "keep": "aggregate",
-    "method": "aggregate", "aggfunc": "aggregate", "func": "aggregate", "ascending": "order", "axis": "axis",
-}  # fmt: skip
+from .mutant_tables import AGGREGATES, ARITHMETIC, BY_COLUMN, BY_NAME, COLUMNS, COMPARE, KINDS, SIGNS, STEPS, WORDS
 
 SHOWN = 40
 """Characters of a piece of code in a message."""
@@ -121,10 +74,20 @@ class _Places:
         return self.text[start:end]
 
 
-def slips(cell_id: str, source: str, before: str = "") -> Iterator[Slip]:
+def columns_named(sources: Iterable[str]) -> tuple[str, ...]:
+    """Names of columns, as far as sources tell: texts in brackets, and those that calls about columns are given."""
+    found: dict[str, None] = {}
+    for source in sources:
+        for statement in _body(source):
+            found |= dict.fromkeys(str(c.value) for node in ast.walk(statement) for c in _columns(node))
+    return tuple(found)
+
+
+def slips(cell_id: str, source: str, before: str = "", columns: Sequence[str] = ()) -> Iterator[Slip]:
     """Every small mistake of one cell, those in what the change brought first, and then by turns from every statement.
 
-    `before` is the cell's source before the change. Each result parses, and differs from the source in what Python reads.
+    `before` is the cell's source before the change, `columns` are named elsewhere in the notebook. Each result parses, and
+    differs from the source in what Python reads.
     """
     _, _, body = split(source)
     above = source[: len(source) - len(body)]
@@ -136,9 +99,10 @@ def slips(cell_id: str, source: str, before: str = "") -> Iterator[Slip]:
     fresh = _fresh([ast.unparse(s) for s in _body(before)], [ast.unparse(s) for s in now])
     places, seen = _Places(masked.text), {ast.dump(tree)}
     by_statement = []
+    named = tuple(dict.fromkeys((*columns_named([source]), *columns)))
     for i, statement in enumerate(now):
         if _made(statement, first=i == 0):
-            edits = _edits(statement, places, _bound(now[:i]))
+            edits = [*_edits(statement, places, _bound(now[:i])), *_other_columns(statement, places, named)]
             by_statement.append(_by_turns([(edit, i in fresh) for edit in edits]))
     for new in (True, False):
         for edit, _ in _round_robin([[row for row in rows if row[1] is new] for rows in by_statement]):
@@ -323,6 +287,35 @@ def _named(node: ast.Call) -> Iterator[ast.Constant]:
             yield value
         elif isinstance(value, (ast.Dict, ast.List, ast.Tuple)):
             left += value.values if isinstance(value, ast.Dict) else value.elts
+
+
+def _columns(node: ast.AST) -> Iterator[ast.Constant]:
+    """Names of columns that one node is given as text."""
+    left: list[ast.AST] = []
+    if isinstance(node, ast.Subscript):
+        left = [node.slice]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in BY_COLUMN:
+        left = [*node.args, *(k.value for k in node.keywords if k.arg in ("by", "on", "left_on", "right_on", "subset", "columns", "values"))]
+    while left:
+        value = left.pop(0)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value not in AGGREGATES:
+            yield value
+        elif isinstance(value, (ast.List, ast.Tuple)):
+            left += value.elts
+
+
+def _other_columns(statement: ast.stmt, places: _Places, named: Sequence[str]) -> Iterator[_Edit]:
+    """Another column in place of each that is read: those that are named next in the notebook."""
+    if isinstance(statement, (ast.Import, ast.ImportFrom)) or len(named) < 2:
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            continue
+        for constant in _columns(node):
+            start, end = places.span(constant)
+            at = named.index(str(constant.value)) if constant.value in named else -1
+            for other in (*named[at + 1 :], *named[: max(at, 0)])[:COLUMNS]:
+                yield _Edit(start, end, repr(other), "column")
 
 
 def _keyword(keyword: ast.keyword, places: _Places) -> Iterator[_Edit]:

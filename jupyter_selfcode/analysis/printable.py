@@ -31,3 +31,9 @@ def printable(text: str) -> str:
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():  # nearly all text, told in 2 µs
         return text
     return _UNSEEN.sub("", without_escapes(text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def amount(count: int | None) -> str:
+    """A number of bytes as people say it."""
+    count = count or 0
+    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{count / 2**20:.3g} MB"

@@ -148,7 +148,7 @@ class Course:
                 return
             for later in self.notebook.cells[i:]:
                 self.results.pop(later.id, None)
-        if said := await self.rails.went_well(kernel, self.notebook):
+        if said := await self.rails.went_well(kernel, self.notebook, self.results.values()):
             self.warnings += (said,)
         changed = "1 version was" if len(self.versions) == 1 else f"{len(self.versions)} versions were"
         self.stop("healed", f"Healed: {changed} deployed.") if self.versions else self.stop("ok", "Ran as it was.")
@@ -171,8 +171,9 @@ class Course:
         self.failures.append(FailedCell(cell.id, failure.ename, failure.evalue, weighed.kind, weighed.reason))
         if weighed.kind in ("transient", "environment"):
             self.stop(weighed.kind, weighed.reason)
-        elif self.settings.policy == "report":
-            self.stop("failed", f"{weighed.reason} Policy is report: nothing was proposed.")
+        elif (mode := self.settings.policy) in ("report", "suggest"):
+            ask = f" To have a change proposed: jupyter selfcode fix {self.job.source}" if mode == "suggest" else ""
+            self.stop("failed", f"{weighed.reason} Policy is {mode}: nothing was proposed.{ask}")
         elif self.heals >= self.job.heals:
             self.stop("failed", f"{self.heals} changes were made in this run, which is its limit (--heals).")
         elif (again := self._met_before(failure)) is not None:
@@ -192,7 +193,8 @@ class Course:
     async def _since(self, kernel: Kernel, request: Request) -> Request:
         """The request with what has changed since the notebook last ran well."""
         try:
-            self.since = await self.rails.since(kernel, self.notebook)
+            well = [i for i, r in self.results.items() if r.status == "ok"]
+            self.since = await self.rails.since(kernel, self.notebook, well)
         except SelfcodeError as e:
             self.warnings += (f"What has changed since it last ran well is not known: {e}",)
         return replace(request, since=self.since)
@@ -334,8 +336,7 @@ class Course:
         return Deployed(version, number, (bench.file.report(),))
 
     async def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
-        """Take the change into the run: in the same kernel where that is the same as running from the top, else in a new
-        one, from the top."""
+        """Take the change into the run: in the same kernel where that is the same as from the top, else in a new one."""
         old = self.notebook
         self._take(apply_ops(trial.candidate.patch.ops, old))
         resume = await goes_on(kernel, request, old, self.notebook)
@@ -387,7 +388,7 @@ class Course:
             tuple(self.failures), tuple(self.versions), tuple(self.trials), self.cost.calls, self.cost.tokens,
             self.cost.usd, self.cost.replayed, time.monotonic() - self.started, self.executed, self.waiting or None,
             str(self.patch_file) if self.patch_file else None, self.message, self.warnings,
-            self.tier, tuple(self.rails.heals), self.rails.probation(), self.since,
+            self.tier, tuple(self.rails.heals), self.rails.probation(), self.since, self.rails.notices,
         )  # fmt: skip
 
 
@@ -395,5 +396,5 @@ def _told(trial: Trial) -> TriedCandidate:
     c, run = trial.candidate, trial.run or Run()
     return TriedCandidate(
         trial.kind, trial.seconds, trial.passed, c.proposer, trial.level, trial.findings, run.effects, run.unseen,
-        trial.strength,
+        trial.strength, run.peak,
     )

@@ -9,6 +9,7 @@ A notebook without a history has no ledger, and a run in which nothing fails mak
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from ..values.events import Decided
 from ..values.ledger import Heal
 from ..values.notebook import Notebook
 from ..values.request import Failure
-from ..values.trial import Run
+from ..values.trial import CellResult, Run
 from ..values.version import Recorded, Version
 from .job import Bench
 
@@ -38,6 +39,8 @@ class RunRails:
         self._ledger: Ledger | None = None
         self.heals: list[Heal] = []
         """The attempts of this run."""
+        self.notices: tuple[str, ...] = ()
+        """What is watched and is no longer as it was, though nothing failed."""
         self.made: list[str] = []
         """Ids of the versions that this run has deployed: their probation begins with the next one."""
 
@@ -55,23 +58,40 @@ class RunRails:
                 self._ledger = Ledger(store, name_in_history(self._settings, self._source), self._settings.rails())
         return self._ledger
 
-    async def since(self, kernel: Kernel, notebook: Notebook) -> tuple[str, ...]:
-        """What is another library than in the last run that went well, a line each."""
+    async def since(self, kernel: Kernel, notebook: Notebook, ran: Sequence[str]) -> tuple[str, ...]:
+        """What is another library than in the last run that went well, and which data is no longer as it was, a line
+        each. `ran`: the cells that have run well so far."""
+        from ..analysis.drift import drifted, profiles_probe, read_profiles, taken_in
         from ..analysis.libraries import libraries_probe, read_libraries
+        from ..watching import Watching, settled
 
         ledger = self.ledger()
-        well = ledger.well() if ledger else None
-        if well is None or kernel.state != "complete":
+        if ledger is None or kernel.state != "complete":
             return ()
-        return upgraded(well, read_libraries(await kernel.evaluate(libraries_probe(notebook))))
+        found: tuple[str, ...] = ()
+        if well := ledger.well():
+            found = upgraded(well, read_libraries(await kernel.evaluate(libraries_probe(notebook))))
+        if record := Watching(ledger.store, ledger.path).record():
+            names = settled(taken_in(notebook), notebook, ran)
+            reply = await kernel.evaluate(profiles_probe(names))
+            found += drifted(record.profiles, read_profiles(reply, self._settings.masked_columns))
+        return found
 
-    async def went_well(self, kernel: Kernel, notebook: Notebook) -> str:
-        """All cells have run: what is on probation has passed once more. Where that cannot be kept, why."""
+    async def went_well(self, kernel: Kernel, notebook: Notebook, results: Iterable[CellResult]) -> str:
+        """All cells have run: what is on probation has passed once more, and what is watched is compared. Where that cannot
+        be kept, why."""
+        from ..analysis.drift import profiles_probe, read_profiles, taken_in
         from ..analysis.libraries import libraries_probe, read_libraries
+        from ..watching import Watching
 
         try:
             if ledger := self.ledger():
                 ledger.went_well(read_libraries(await kernel.evaluate(libraries_probe(notebook))), self.made)
+                watching = Watching(ledger.store, ledger.path)
+                if watching.since:
+                    reply = await kernel.evaluate(profiles_probe(taken_in(notebook)))
+                    seconds = {r.cell_id: round(r.seconds, 3) for r in results if r.status == "ok"}
+                    self.notices = watching.compare(read_profiles(reply, self._settings.masked_columns), seconds)
         except SelfcodeError as e:  # the notebook has run: that the history cannot be written takes nothing from it
             return f"That this run went well could not be entered in the history: {e}"
         return ""

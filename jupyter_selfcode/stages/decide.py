@@ -34,8 +34,11 @@ from ..analysis.evidence import asserted, foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.outputs import same_outputs
+from ..analysis.size import size_of
 from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
+from ..values.policy import EffectClass
+from ..values.size import Size
 from ..values.strength import Strength, summary
 from ..values.trial import CAGES, Example, Finding, Trial
 
@@ -51,6 +54,7 @@ Recorded = Mapping[str, tuple[Any, ...]]
 
 def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded) -> Trial:
     """The trial with the level that it reached, what that assumes, and how much of it is decisive."""
+    trial = replace(trial, size=size_of(before, after))
     if trial.run is None or not trial.passed:
         return trial
     touched = {i for i in trial.candidate.patch.cells if i in after}
@@ -102,7 +106,7 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
     ]
     decisive += sum(i not in was_well and tells(recorded[i]) and not reach for i in again)
 
-    where, why = trial.run.sandbox, trial.run.served.reason
+    where, why, bare = trial.run.sandbox, trial.run.served.reason, list[str]()
     if trial.kind == "forked":
         said = [f"ran in a copy of a kernel that had run the cells above ({where}; {why}), {_count(ran, 'cell')}"]
     else:
@@ -125,15 +129,17 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         said.append(f"the changed cell gave the output that the notebook had recorded ({', '.join(again)})")
     said += _where([*((e.cell_id, e.source) for e in examples), *((i, f"assert {a}\n") for i, a in asserts)], trial, reach)
     if not (examples or asserts or again):
-        said.append("no contract covers the changed cells: that it ran is all that is known")
+        bare.append("no contract covers the changed cells: that it ran is all that is known")
     elif not decisive and reach and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
-        said.append("what holds now was judged in the candidate's own process or says too little to decide")
+        bare.append("what holds now was judged in the candidate's own process or says too little to decide")
     elif not decisive and (new or any(i not in was_well for i in (*(c for c, _ in asserts), *again))):
-        said.append("what holds now would hold for nearly any result, so it does not say that this one is right")
+        bare.append("what holds now would hold for nearly any result, so it does not say that this one is right")
     elif not decisive:
-        said.append("all that holds now held before the change too, so none of it says that the wish is met")
+        bare.append("all that holds now held before the change too, so none of it says that the wish is met")
     frames = frames_of(trial, before, after)
-    said += _framed(frames)
+    said = [*bare, *said, *_framed(frames)]  # what no gate covered goes first
+    if trial.run.spared:
+        said.append(f"not run again, being out of its reach and needed by nothing that ran: {_named(trial.run.spared)}")
     framed_all = bool(frames) and "unknown" not in frames.values()
     level = 2 if examples or asserts or again else 1 if framed_all else 0
     return replace(trial, level=level, assumptions=tuple(said), decisive=decisive)
@@ -220,10 +226,22 @@ def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _rank(trial: Trial) -> tuple[int, int, int, float]:
-    """Contract first, then fewer questions, smaller change, faster."""
-    size = sum(len(getattr(op, "source", "")) for op in trial.candidate.patch.ops)
-    return (-(trial.level or 0), len(trial.asks), size, trial.seconds)
+def _rank(trial: Trial) -> tuple[int, int, int, int, int, float]:
+    """Contract first, then fewer questions, smaller change, code that branches less, faster."""
+    size = trial.size or Size()
+    return (-(trial.level or 0), len(trial.asks), size.lines, size.branches, size.characters, trial.seconds)
+
+
+_SAID: dict[EffectClass, str] = {
+    "reads": "reads", "writes": "writes files or settings", "network": "uses the network",
+    "deletes": "deletes, or starts what is not seen",
+}  # fmt: skip
+
+
+def _did(trial: Trial) -> set[str]:
+    """Kinds of effect of the changed cells, and of what no cell can be told for."""
+    touched = {*trial.candidate.patch.cells, None}
+    return {e.kind for e in trial.run.effects if e.cell_id in touched} if trial.run else set()
 
 
 def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
@@ -244,10 +262,13 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
                 b = other.run.result(cell_id) if other.run else None
                 if a and b and not same_outputs(a.outputs, b.outputs):
                     return Ask(best, f"{len(passed)} different candidates ran and gave different results.")
+    mode, because = policy.for_effects(_did(best))
+    if because and mode == "report":
+        return Reject(f"Its code {_SAID[because]}, and the policy for that is report: it is not proposed.", "reported")
     if best.asks:
         return Ask(best, best.asks[0].message)
-    if policy.mode != "deploy":
-        return Ask(best, "A person decides (policy propose).")
+    if mode != "deploy":
+        return Ask(best, f"A person decides (policy {mode}{f', for its code {_SAID[because]}' if because else ''}).")
     if best.candidate.patch and (best.run is None or best.run.tier not in CAGES):
         return Ask(best, "It was tried without a cage (tier C), so a person decides.")
     if not best.candidate.warrant:

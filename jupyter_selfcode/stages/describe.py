@@ -13,9 +13,10 @@ from pathlib import Path
 from ..analysis import effects, modules, near, removed
 from ..analysis.contract import executable
 from ..analysis.magics import parse
+from ..analysis.options import weigh
 from ..analysis.out_of_reach import out_of_reach
 from ..values.notebook import Notebook
-from ..values.request import Failure, Option, Request, Triage, TriageKind
+from ..values.request import Failure, Request, Triage, TriageKind
 from ..values.trial import CAGES, Run
 
 _CODE = frozenset(
@@ -252,67 +253,6 @@ def _named(said: str) -> Iterator[str]:
     yield from (f"{owner}.{name}" for name, owner in re.findall(r"cannot import name '(\w+)' from '([\w.]+)'", said))
 
 
-def _options(kind: TriageKind, failed: bool) -> tuple[Option, ...]:
-    """The courses of action, each with the reason for or against it."""
-    code = kind == "code"
-    edit = {
-        "transient": "Nothing in the code is wrong; an edit could only hide it.",
-        "environment": "No edit can bring back what is missing here; it could only hide that it is missing.",
-        "stale": "The code runs from the top as it is.",
-    }.get(kind, "")
-    return (
-        Option(
-            "do nothing",
-            kind == "environment",
-            {
-                "transient": "A second try costs little.",
-                "environment": "The code was left as it is; what is missing is said above.",
-                "stale": "The variables would stay out of date.",
-                "code": "It would fail again in the same way." if failed else "The wish would stay open.",
-            }[kind],
-        ),
-        Option(
-            "re-run",
-            kind in ("transient", "stale"),
-            {
-                "transient": "The same cell again after a pause, without an edit.",
-                "environment": "It would fail again until the environment is mended.",
-                "stale": "The cells that it depends on, in order, and then itself.",
-                "code": "The notebook as it is fails from the top too." if failed else "Nothing has failed.",
-            }[kind],
-        ),
-        Option(
-            "roll back",
-            False,
-            "The cause is not a change of the notebook that is known here; `rollback` is there if it was one."
-            if failed
-            else "Nothing has failed.",
-        ),
-        Option(
-            "ask",
-            False,
-            "A person is asked where what was tried leaves a question open." if code else "There is nothing to decide.",
-        ),
-        Option(
-            "rules",
-            code and failed,
-            (
-                edit
-                or (
-                    "Free and the same every time, so they go first."
-                    if failed
-                    else "Rules mend failures; this is a wish."
-                )
-            ),
-        ),
-        Option(
-            "model",
-            code and not failed,
-            edit or ("Only if no rule mends it." if failed else "Words need a model that writes code."),
-        ),
-    )
-
-
 def triage(request: Request, notebook: Notebook, before: Run | None, folder: Path) -> Triage:
     """What kind of trouble the request is about, the reason in one line, and the options that were weighed.
 
@@ -321,7 +261,7 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
     """
     failure = request.failure
     if caged := _caged(before, folder):
-        return Triage("environment", caged, _options("environment", True))
+        return Triage("environment", caged, weigh("environment", request, before))
     if failure is None:
         words = {
             "intent": "Nothing has failed; words want their code.",
@@ -329,10 +269,10 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
             "slow": f"It is too slow: {_short(request.text)}",
         }
         said = words.get(request.trigger, "Nothing has failed; a change is wished.")
-        return Triage("code", said, _options("code", False))
+        return Triage("code", said, weigh("code", request, before))
 
     def made(kind: TriageKind, reason: str, rerun: tuple[str, ...] = ()) -> Triage:
-        return Triage(kind, " ".join([*reason.split(), *request.since]), _options(kind, True), rerun)
+        return Triage(kind, " ".join([*reason.split(), *request.since]), weigh(kind, request, before), rerun)
 
     links = chain(failure)
     for name, said in links:  # a network that is not there is told apart from one that falters, so it goes first

@@ -14,8 +14,8 @@ from __future__ import annotations
 import ast
 import inspect
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from doctest import SKIP
 from itertools import islice
 from pathlib import Path
@@ -26,13 +26,16 @@ from ..analysis.contract import examples_of, executable, in_kernel, is_intent, j
 from ..analysis.effects import effects_of, slice_below
 from ..analysis.evidence import asserted
 from ..analysis.magics import parse
-from ..analysis.mutants import Slip, slips
+from ..analysis.mutants import Slip, columns_named, slips
 from ..analysis.trees import stored
-from ..protocols import Kernel, Limits, Sandbox
+from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
+from ..values.decision import Decision, Reject
 from ..values.errors import SelfcodeError
+from ..values.events import Event, StageStarted, Tried
 from ..values.notebook import Cell, Notebook
+from ..values.patch import apply_ops
 from ..values.strength import Mutant, MutantVerdict, Strength
-from ..values.trial import Trial
+from ..values.trial import CAGES, Trial
 
 MUTANTS = 20
 """Mistakes that are made at most, by turns of every kind and statement."""
@@ -60,6 +63,12 @@ class Course:
                 tree = parse(executable(cell.source))
                 texts += [ast.unparse(s.test) for s in (tree.body if tree else ()) if isinstance(s, ast.Assert)]
         return frozenset[str]().union(*(effects_of(t).reads for t in texts))
+
+    @property
+    def outward(self) -> bool:
+        """Whether a cell uses the network, as far as its text tells."""
+        effects = [effects_of(executable(c.source)) for c in self.cells]
+        return any("@net" in e.reads | e.changes for e in effects)
 
     def code(self, slip: Slip | None, seconds: float) -> str:
         """Code for `Kernel.evaluate`: one fork, with one mistake or without."""
@@ -119,6 +128,19 @@ class _Measuring:
     deadline: float
     each: float = 0.0
     plain: list[Mapping[str, Any]] = field(default_factory=list)
+    replies: list[tuple[Slip, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def all(self, mistakes: Sequence[Slip]) -> str:
+        """Run the code as it is, with each mistake while there is time, and as it is again; why that cannot serve, or empty."""
+        if said := await self.without():
+            return said
+        for slip in mistakes[:MUTANTS]:
+            if self.left < 2 * self.each:
+                break
+            self.replies.append((slip, await self.run(slip)))
+        self.deadline = max(self.deadline, time.monotonic() + PATIENCE * self.each + 1.0)
+        said = await self.without()
+        return f"runs leave traces, so they cannot be compared ({said})" if said else ""
 
     @property
     def left(self) -> float:
@@ -190,12 +212,37 @@ def _values(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+async def measured(
+    decision: Decision, before: Notebook, sandbox: Sandbox, folder: Path, limits: Limits, seconds: float
+) -> AsyncGenerator[Event, None]:
+    """How much the contract of what was chosen says. The last event is `Tried`; none where no time is set aside, there is no
+    contract, a library documents the change, or it was tried without a cage."""
+    trial = None if isinstance(decision, Reject) else decision.trial
+    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+        return
+    patch = trial.candidate.patch
+    if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
+        return
+    after = apply_ops(patch.ops, before)
+    course, above = course_of(trial, before, after)
+    if course is None:
+        return
+    yield StageStarted("validate", "small mistakes in the new code, to see which of them the contract tells")
+    mistakes = mistakes_in(before, after, patch.cells)
+    strength = await mutate(course, mistakes, after, sandbox, folder, limits, seconds, above, before)
+    yield Tried(replace(trial, strength=strength, seconds=trial.seconds + strength.seconds))
+
+
 async def mutate(
     course: Course, mistakes: Sequence[Slip], notebook: Notebook, sandbox: Sandbox, folder: Path, limits: Limits,
-    seconds: float, above: float = 0.0,
+    seconds: float, above: float = 0.0, base: Notebook | None = None,
 ) -> Strength:
     """How many of the first `MUTANTS` mistakes are caught, in at most about so many seconds. `above`: seconds that the cells
-    above the course took when they ran."""
+    above the course took when they ran.
+
+    With `base`, the notebook as it is, a sandbox that can goes on from a copy in which the cells above have run; where the
+    code does not do there what it did (a copy may write nothing), a clean kernel is asked.
+    """
     start = time.monotonic()
 
     def ended(said: str, mutants: Sequence[Mutant] = (), missing: str = "") -> Strength:
@@ -203,33 +250,40 @@ async def mutate(
 
     if not mistakes:
         return ended("no small mistake could be made in the new code")
-    if above > seconds / 2:
-        return ended(f"not measured: the cells above take {above:.0f} s, and {seconds:g} s are set aside")
-    first = notebook.index(course.cells[0].id)
-    try:
-        async with sandbox.open(notebook, folder, limits) as kernel:
-            for cell in notebook.cells[:first]:
-                if cell.type == "code" and cell.runs and not is_intent(cell.source):
-                    result = await kernel.execute(cell)
-                    if result.status not in ("ok", "skipped") and "raises-exception" not in cell.tags:
-                        return ended(f"not measured: cell {cell.id} did not run again")
-            measuring = _Measuring(kernel, course, start + seconds)
-            if said := await measuring.without():
-                return ended(f"not measured: {said}")
-            replies = []
-            for slip in islice(mistakes, MUTANTS):
-                if measuring.left < 2 * measuring.each:
-                    break
-                replies.append((slip, await measuring.run(slip)))
-            measuring.deadline = max(measuring.deadline, time.monotonic() + PATIENCE * measuring.each + 1.0)
-            if said := await measuring.without():
-                return ended(f"not measured: runs leave traces, so they cannot be compared ({said})")
-    except SelfcodeError as e:
-        return ended(f"not measured: {e}"[:200])
-    mutants = [measuring.mutant(slip, reply) for slip, reply in replies]
-    short = len(replies) < min(len(mistakes), MUTANTS)
-    strength = ended(f"the {seconds:g} s set aside were enough for {len(replies)}" if short else "", mutants)
+    if course.outward:
+        return ended("not measured: the cells use the network, where a mistake made on purpose may do harm")
+    said = ""
+    for copied in (True, False) if base is not None and isinstance(sandbox, ForkingSandbox) else (False,):
+        if not copied and above > seconds / 2:
+            return ended(said or f"not measured: the cells above take {above:.0f} s, and {seconds:g} s are set aside")
+        try:
+            async with (
+                sandbox.open_from(base, notebook, folder, limits)
+                if copied and base is not None and isinstance(sandbox, ForkingSandbox)
+                else sandbox.open(notebook, folder, limits)
+            ) as kernel:
+                measuring = _Measuring(kernel, course, start + seconds)
+                said = await _above(kernel, notebook, course) or await measuring.all(mistakes)
+        except SelfcodeError as e:
+            return ended(f"not measured: {e}"[:200])
+        if not said:
+            break
+    if said:
+        return ended(f"not measured: {said}")
+    mutants = [measuring.mutant(slip, reply) for slip, reply in measuring.replies]
+    short = len(mutants) < min(len(mistakes), MUTANTS)
+    strength = ended(f"the {seconds:g} s set aside were enough for {len(mutants)}" if short else "", mutants)
     return ended(strength.said, mutants, _missing(strength.survivor, course.reads))
+
+
+async def _above(kernel: Kernel, notebook: Notebook, course: Course) -> str:
+    """Run the cells above the course; why that failed, or empty."""
+    for cell in notebook.cells[: notebook.index(course.cells[0].id)]:
+        if cell.type == "code" and cell.runs and not is_intent(cell.source):
+            result = await kernel.execute(cell)
+            if result.status not in ("ok", "skipped") and "raises-exception" not in cell.tags:
+                return f"cell {cell.id} did not run again"
+    return ""
 
 
 def _missing(survivor: Mutant | None, reads: Collection[str]) -> str:
@@ -243,8 +297,9 @@ def _missing(survivor: Mutant | None, reads: Collection[str]) -> str:
 
 def mistakes_in(before: Notebook, after: Notebook, touched: Sequence[str]) -> tuple[Slip, ...]:
     """Mistakes in the touched cells, those in what the change brought first, by turns from every cell."""
+    columns = columns_named(c.source for c in after.code_cells)
     found = [
-        list(islice(slips(i, after.cell(i).source, before.cell(i).source if i in before else ""), 4 * MUTANTS))
+        list(islice(slips(i, after.cell(i).source, before.cell(i).source if i in before else "", columns), 4 * MUTANTS))
         for i in touched
         if i in after and after.cell(i).type == "code"
     ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ..analysis.options import settled
 from ..values.events import Decided
 from ..values.notebook import Notebook
 from ..values.patch import Patch, diff, patch_id
+from ..values.request import Option
 from ..values.trial import Trial
 from ..values.version import Attempt, Kind, Lineage, Version, head, make_version
 
@@ -53,7 +55,7 @@ def adapted(lineage: Lineage, decided: Decided, trial: Trial, after: Notebook, b
         words=decided.request.text,
         trigger=decided.request.trigger,
         triage=f"{decided.triage.kind}: {decided.triage.reason}",
-        options=decided.triage.options,
+        options=settled(decided.triage.options, c.proposer, by != "policy"),
         proposer=c.proposer,
         model=c.model,
         prompt_hash=c.prompt_hash,
@@ -73,12 +75,13 @@ def adapted(lineage: Lineage, decided: Decided, trial: Trial, after: Notebook, b
 
 
 def restored(
-    lineage: Lineage, kind: Kind, target: Version, before: Notebook, after: Notebook, by: str, words: str = ""
+    lineage: Lineage, kind: Kind, target: Version, before: Notebook, after: Notebook, by: str, words: str = "",
+    options: tuple[Option, ...] = (),
 ) -> Version:
     """The version of a rollback, undo or redo to `target`."""
     return make_version(
         parents=_parents(lineage), patch=diff(before.bare(), after.bare()), notebook=after.digest, kind=kind, by=by, at=now(),
-        words=words, restores=target.state,
+        words=words, options=options, restores=target.state,
         level=target.level if after.digest == target.notebook else None,
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
+from ..analysis.sparing import spared
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
 from ..protocols import ForkingSandbox, Kernel, Limits, Sandbox
@@ -19,6 +21,9 @@ from ..values.events import CellRan, Event
 from ..values.notebook import Cell, Notebook
 from ..values.request import Failure, Request
 from ..values.trial import CellResult, Example, Finding, Run, Served
+
+DEAR_SECONDS = 0.1
+"""Seconds from which on it is worth a proof that a cell need not run again."""
 
 MISSING = "EvidenceMissing"
 """The name of the failure of a cell that was reported as finished and is not."""
@@ -112,6 +117,23 @@ def further(after: Notebook, touched: Iterable[str], count: int) -> int:
     return count
 
 
+def sparing(
+    notebook: Notebook, after: Notebook, touched: Collection[str], count: int, before: Run, target: str | None
+) -> tuple[str, ...]:
+    """The cells below the change that a trial of the first `count` cells leaves out: they ran well and for long in the run
+    `before`, the change cannot reach them, and nothing that runs needs them. Never the one that the request is about."""
+    dear = {r.cell_id for r in before.results if r.status == "ok" and r.seconds >= DEAR_SECONDS}
+    return spared(notebook, after, touched, count, {i for i in dear if i != target})
+
+
+def why_spared(cells: Sequence[str]) -> str:
+    """What is said of cells that are not run again, and why; empty where there are none."""
+    if not cells:
+        return ""
+    named = ", ".join(cells[:8]) + (f" and {len(cells) - 8} more" if len(cells) > 8 else "")
+    return f"; not run again, since the change is proved not to reach them and nothing that runs needs them: {named}"
+
+
 def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tuple[Run, tuple[Finding, ...]]:
     """The run without a failure below the cells that had to run, and that failure as a finding: another trouble may wait
     there (`note`); a promise that this change can affect and that does not hold is for a person (`ask`)."""
@@ -133,13 +155,14 @@ def within(run: Run, required: Iterable[str], affected: Collection[str]) -> tupl
 
 async def validate(
     notebook: Notebook, count: int, sandbox: Sandbox, folder: Path, limits: Limits, done: list[Run],
-    evidence: Evidence | None = None, base: Notebook | None = None,
+    evidence: Evidence | None = None, base: Notebook | None = None, left_out: Collection[str] = (),
 ) -> AsyncGenerator[Event, None]:
     """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
 
-    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it.
+    With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it. The cells
+    that are `left_out` need not run (`analysis.sparing`).
     """
-    cells = notebook.cells[:count]
+    cells = [c for c in notebook.cells[:count] if c.id not in left_out]
     total = sum(c.runs for c in cells)
     results: list[CellResult] = []
     examples: list[Example] = []
@@ -159,7 +182,7 @@ async def validate(
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)
         effects, unseen = await kernel.effects()
-        state, detail = kernel.state, kernel.detail
+        state, detail, peak = kernel.state, kernel.detail, kernel.peak
     failed = any(r.status in ("error", "stopped") for r in results)
     done.append(
         Run(
@@ -174,5 +197,37 @@ async def validate(
             tuple(effects),
             unseen,
             getattr(kernel, "served", Served()),
+            peak,
+            tuple(left_out),
         )
     )
+
+
+async def together(works: Sequence[AsyncGenerator[Event, None]], most: int) -> AsyncGenerator[Event, None]:
+    """The events of all as they come; `most` of them are at work at once, in their order. Closing it ends them all."""
+    told: asyncio.Queue[Event | None] = asyncio.Queue()
+    free = asyncio.Semaphore(most)
+
+    async def listen(work: AsyncGenerator[Event, None]) -> None:
+        async with free, aclosing(work) as events:
+            async for event in events:
+                told.put_nowait(event)
+
+    async def listen_to_all() -> None:
+        listening = [asyncio.ensure_future(listen(work)) for work in works]
+        try:
+            await asyncio.gather(*listening)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+            told.put_nowait(None)
+
+    whole = asyncio.ensure_future(listen_to_all())
+    try:
+        while (event := await told.get()) is not None:
+            yield event
+        await whole
+    finally:
+        whole.cancel()
+        await asyncio.gather(whole, return_exceptions=True)

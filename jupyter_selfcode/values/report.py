@@ -48,7 +48,8 @@ class DeployedVersion:
 @dataclass(frozen=True, slots=True)
 class TriedCandidate:
     """A candidate that was tried; seconds are wall time from screen to verdict. `effects`: what was observed of it,
-    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured."""
+    `unseen`: how many events are known to have gone untold; `strength`: what its contract is worth, where measured; `peak`:
+    bytes of memory that it held at most."""
 
     kind: str
     seconds: float
@@ -59,6 +60,7 @@ class TriedCandidate:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     strength: Strength | None = None
+    peak: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class RunReport:
     proposal that a person decides on and `patch_file` where it was written; `executed` counts executions of cells in
     the run's own kernel, re-executions too; `cost_usd` is None where a price is not known; `tier` is the cage that the
     run's own kernel was in. `heals` are the attempts at mending it unasked, as the history keeps them; `probation` the
-    numbers of the versions that have yet to prove themselves; `since` what has changed since it last ran well."""
+    numbers of the versions that have yet to prove themselves; `since` what has changed since it last ran well where it failed,
+    `notices` the same of what is watched where nothing failed."""
 
     status: RunStatus
     exit_code: int
@@ -90,3 +93,4 @@ class RunReport:
     heals: tuple[Heal, ...] = ()
     probation: tuple[int, ...] = ()
     since: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()

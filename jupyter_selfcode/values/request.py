@@ -60,13 +60,21 @@ class Request:
     since: tuple[str, ...] = ()
 
 
+Benefit = Literal["", "nothing", "may mend it", "mends it"]
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A course of action that was weighed: do nothing, re-run, roll back, ask, rules, model …"""
+    """A course of action that was weighed: do nothing, re-run, roll back, ask, rules, model … `brings` says whether it can
+    mend this trouble, `seconds` (None: not known) and `calls` of a model what it takes at most, `risk` what it may do."""
 
     name: str
     chosen: bool
     reason: str
+    brings: Benefit = ""
+    seconds: float | None = None
+    calls: int = 0
+    risk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

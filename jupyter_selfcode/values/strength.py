@@ -71,7 +71,7 @@ class Strength:
         return tuple(m for m in self.mutants if m.verdict == "same" and m.kind == "statement" and m.new)
 
 
-WEIGHT = {"aggregate": 0, "join": 0, "statement": 1, "step": 1, "arithmetic": 1, "axis": 1, "order": 2, "logic": 2}
+WEIGHT = {"aggregate": 0, "column": 0, "join": 0, "statement": 1, "step": 1, "arithmetic": 1, "axis": 1, "order": 2, "logic": 2}
 """Which kinds of mistake tell most when they survive; the others follow."""
 
 

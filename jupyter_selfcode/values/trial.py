@@ -10,6 +10,7 @@ from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
 from .request import Failure, Variable
+from .size import Size
 from .strength import Strength
 
 Severity = Literal["block", "ask", "note"]
@@ -86,7 +87,8 @@ class Run:
     """The cells that ran, in order, and how the run ended. `detail` is the clear line for a run that was stopped.
 
     `effects`: what the cells did outside of their names, where that was observed; `unseen`: how many events are known
-    to have gone untold (none is known of a run that nobody observed).
+    to have gone untold (none is known of a run that nobody observed). `peak`: bytes of memory that the kernel and all that it
+    started held at most, where that was looked at. `spared`: cells that were not run, since they could not differ.
     """
 
     results: tuple[CellResult, ...] = ()
@@ -100,6 +102,8 @@ class Run:
     effects: tuple[Effect, ...] = ()
     unseen: int = 0
     served: Served = Served()
+    peak: int | None = None
+    spared: tuple[str, ...] = ()
 
     def result(self, cell_id: str) -> CellResult | None:
         """The result of a cell, or None where it did not run."""
@@ -143,6 +147,7 @@ class Trial:
     seconds: float = 0.0
     judged: tuple[Judgement, ...] = ()
     strength: Strength | None = None
+    size: Size | None = None
 
     @property
     def passed(self) -> bool:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from ..analysis.capabilities import PROMISE
 from ..analysis.changes import CellChange, ChangeKind, cell_changes
 from ..analysis.outputs import same_outputs
+from ..analysis.printable import amount
+from ..analysis.size import size_of
 from ..values.decision import Accept, Ask, Reject
 from ..values.effect import EffectKind
 from ..values.events import Decided
 from ..values.notebook import Notebook
 from ..values.patch import apply_ops, patch_id
+from ..values.size import told
 from ..values.strength import Strength, summary, survives
 from ..values.trial import Candidate, Example, Trial
 from ..values.version import Recorded, Version
@@ -34,7 +37,7 @@ from .blocks import (
     say,
 )
 from .levels import left_open, level_name
-from .words import Speak, count, findings, in_magic, output_text, spent, when
+from .words import Speak, count, duration, findings, in_magic, output_text, spent, when
 
 SHOWN_OUTPUTS = 6
 """How many changed outputs are shown; the rest are counted."""
@@ -176,9 +179,14 @@ def _evidence(trial: Trial, promise: str) -> list[Block]:
         *strength_of(trial.strength),
     ]
     rows.append(("by", say(c.proposer, f" · {c.model}" if c.model else "", f" · {c.warrant}" if c.warrant else "")))
+    if trial.run is not None:
+        held = f" · {amount(trial.run.peak)} of memory at most" if trial.run.peak else ""
+        rows.append(("tried", say(f"{trial.kind} · {duration(trial.seconds)}{held}")))
     if promise:
         rows.append(("sandbox", say(promise)))
     found = findings(trial.findings)
+    if trial.size is not None:
+        rows.append(("size", say(told(trial.size))))
     blocks: list[Block] = [Facts(tuple(rows))]
     if found:
         blocks.append(Listing(found))
@@ -322,7 +330,8 @@ def version(recorded: Recorded, before: Notebook, after: Notebook) -> View:
     v = recorded.version
     outcome = {"deployed": "ok", "undone": "warning", "failed": "error", None: "warning"}[recorded.outcome]
     title = Title(f"Version {recorded.number}: {v.kind}", outcome, recorded.outcome or "interrupted")  # type: ignore[arg-type]
-    blocks: list[Block] = [title, Facts(tuple(facts_of(v)))]
+    size = [("size", say(told(size_of(before, after))))] if v.kind == "adapt" else []
+    blocks: list[Block] = [title, Facts((*facts_of(v), *size))]
     if v.kind == "initial":
         sources: tuple[Block, ...] = tuple(
             Source(c.source, "python" if c.type == "code" else "") for c in after.cells if c.source.strip()

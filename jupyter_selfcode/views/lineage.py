@@ -7,6 +7,7 @@ from typing import Any
 
 from ..values.events import Decided
 from ..values.notebook import Cell
+from ..values.request import Option
 from ..values.version import Lineage, Recorded, head, left_behind
 from .blocks import (
     Block,
@@ -56,10 +57,12 @@ def panel(
     cost: Mapping[str, Any],
     settings: Mapping[str, Any],
     *,
+    rows: Sequence[Mapping[str, Any]] = (),
     speak: Speak = in_magic,
     stale: Sequence[str] = (),
 ) -> View:
-    """The first look: versions, what waits, what it cost, settings; `stale` tells which cells are out of date."""
+    """The first look: versions, what waits, what it cost, settings. `rows` are the newest versions, to be shown as a table;
+    `stale` tells which cells are out of date."""
     newest = head(lineage)
     if newest is None:
         state: Spans = say("none yet; the first change begins the history")
@@ -101,7 +104,10 @@ def panel(
     quiet = Fold("all settings", (Facts(tuple((k, say(str(v))) for k, v in settings.items())),))
     if waiting:
         steps = ((speak("accept"), "deploy the newest of what waits"), (speak("reject why"), "forget it"))
-    blocks: list[Block] = [Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), Steps(steps)]
+    recent = [_table(rows)] if rows else []
+    blocks: list[Block] = [
+        Title("selfcode", "plain", path), facts, *_stale(stale), *_waiting(waiting), *recent, Steps(steps),
+    ]  # fmt: skip
     return View((*blocks, quiet) if speak is in_magic else tuple(blocks))
 
 
@@ -135,29 +141,9 @@ def _lanes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return drawn
 
 
-def history(
-    path: str,
-    rows: Sequence[Mapping[str, Any]],
-    waiting: Mapping[str, Decided],
-    graph: bool = False,
-    *,
-    total: int | None = None,
-    speak: Speak = in_magic,
-) -> View:
-    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back.
-
-    `rows` are the newest of `total` versions (None: they are all).
-    """
-    if not rows:
-        return View(
-            (
-                Title("No history yet", "plain", path),
-                Paragraph(say("The first change begins it.")),
-                *_waiting(waiting),
-            )
-        )
+def _table(rows: Sequence[Mapping[str, Any]], graph: bool = False) -> Table:
+    """Versions, newest first."""
     lanes = _lanes(rows) if graph else []
-    older = max(0, (total or 0) - len(rows))
     by_id = {r["id"]: r["number"] for r in rows}
     table = []
     for i, r in reversed(list(enumerate(rows))):
@@ -180,6 +166,39 @@ def history(
             say(cost),
         )
         table.append((say(code(lanes[i])), *row) if graph else row)
+    shift = 1 if graph else 0
+    columns = ("", "when", "by", "what", "cells", "level", "cost")
+    return Table(
+        ("", *columns) if graph else columns,
+        tuple(table),
+        frozenset({shift, 6 + shift}),
+        frozenset({0}) if graph else frozenset(),
+        3 + shift,
+    )
+
+
+def history(
+    path: str,
+    rows: Sequence[Mapping[str, Any]],
+    waiting: Mapping[str, Decided],
+    graph: bool = False,
+    *,
+    total: int | None = None,
+    speak: Speak = in_magic,
+) -> View:
+    """The versions as a table, newest first; with `graph`, lanes that show what was left behind by going back.
+
+    `rows` are the newest of `total` versions (None: they are all).
+    """
+    if not rows:
+        return View(
+            (
+                Title("No history yet", "plain", path),
+                Paragraph(say("The first change begins it.")),
+                *_waiting(waiting),
+            )
+        )
+    older = max(0, (total or 0) - len(rows))
     number = rows[-1]["number"]
     steps = [
         (speak(f"show {number}"), "one version, whole"),
@@ -187,18 +206,10 @@ def history(
     ]
     if waiting:
         steps.insert(0, (speak("accept"), "deploy the newest of what waits"))
-    shift = 1 if graph else 0
-    columns = ("", "when", "by", "what", "cells", "level", "cost")
     return View(
         (
             Title("History", "plain", f"{path} · {count(len(rows) + older, 'version')}"),
-            Table(
-                ("", *columns) if graph else columns,
-                tuple(table),
-                frozenset({shift, 6 + shift}),
-                frozenset({0}) if graph else frozenset(),
-                3 + shift,
-            ),
+            _table(rows, graph),
             *(
                 [Paragraph(say(dim(f"{count(older, 'older version')} not shown: "), code(speak("history --all"))))]
                 if older
@@ -249,7 +260,9 @@ def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
     if v.findings:
         blocks.append(Listing(findings(v.findings)))
     if v.options:
-        weighed = tuple(say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason) for o in v.options)
+        weighed = tuple(
+            say(Span(o.name, "strong" if o.chosen else ""), dim(" — "), o.reason, dim(_figures(o))) for o in v.options
+        )
         blocks.append(Fold(f"weighed: {count(len(weighed), 'option')}", (Listing(weighed),), shown=True))
     if v.tried:
         tried = tuple(
@@ -263,6 +276,14 @@ def why(recorded: Recorded, back: str = "", stale: Sequence[str] = ()) -> View:
         )
         blocks.append(Fold(f"tried: {count(len(tried), 'candidate')}", (Listing(tried),), shown=True))
     return View(tuple(blocks))
+
+
+def _figures(option: Option) -> str:
+    """What an option brings, takes at most and risks."""
+    takes = [duration(option.seconds)] if option.seconds else []
+    takes += [count(option.calls, "call")] if option.calls else []
+    parts = [option.brings and f"brings: {option.brings}", takes and f"takes up to {', '.join(takes)}", option.risk]
+    return "".join(f" · {p}" for p in parts if p)
 
 
 def _first_block(found: Sequence[Any]) -> str:

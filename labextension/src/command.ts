@@ -15,18 +15,25 @@ const REPLY = 'application/vnd.jupyter-selfcode+json';
 /** How long a kernel may take to say hello after our extension was loaded there, in milliseconds. */
 const HELLO = 5000;
 
-/** Runs a line of the grammar for a notebook. Rejects with an `Error` whose message is for people. */
-export async function run(link: Link, line: string): Promise<IReply> {
+/**
+ * Runs a line of the grammar for a notebook; `settings` are those that a session would begin with, for where there is no
+ * kernel. Rejects with an `Error` whose message is for people.
+ */
+export async function run(
+  link: Link,
+  line: string,
+  settings: { [name: string]: unknown }
+): Promise<IReply> {
   const kernel = kernelOf(link);
-  return kernel ? inKernel(link, kernel, line) : onFile(link, line);
+  return kernel ? inKernel(link, kernel, line) : onFile(link, line, settings);
 }
 
-async function onFile(link: Link, line: string): Promise<IReply> {
+async function onFile(link: Link, line: string, settings: object): Promise<IReply> {
   const { context } = link.panel;
   if (context.model.dirty) {
     await context.save();
   }
-  const reply = await post<IReply>('command', { path: context.localPath, line });
+  const reply = await post<IReply>('command', { path: context.localPath, line, settings });
   await context.revert();
   return reply;
 }

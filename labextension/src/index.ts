@@ -2,6 +2,7 @@
 import { cells } from './cells';
 import { commands } from './commands';
 import { live } from './live';
+import { outputs } from './outputs';
 import { sidebar } from './sidebar';
 
-export default [live, sidebar, commands, cells];
+export default [live, sidebar, commands, cells, outputs];

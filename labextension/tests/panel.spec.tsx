@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { fireEvent, render, screen } from '@testing-library/react';
 import * as React from 'react';
 
 import { type IPanelProps, Panel } from '../src/shared/panel';
@@ -136,6 +136,24 @@ describe('what waits', () => {
     expect(ran).toEqual(['accept abc --cell c2']);
   });
 
+  it('is edited and tried, and nothing in the text looks like a flag', () => {
+    const { ran } = shown(OPEN);
+    press('Edit…');
+    expect(screen.queryByRole('button', { name: 'Accept' })).toBeNull();
+    fireEvent.change(screen.getByLabelText('Cell 2'), { target: { value: 'x --name "y"' } });
+    press('Try It');
+    expect(ran).toEqual(['revise --name abc {"c2":"x \\u002d\\u002dname \\"y\\""}']);
+    expect(JSON.parse(ran[0].slice('revise --name abc '.length))).toEqual({ c2: 'x --name "y"' });
+  });
+
+  it('is not tried as it is, and Escape leaves the text', () => {
+    shown(OPEN);
+    press('Edit…');
+    expect(screen.getByRole('button', { name: 'Try It' })).toHaveProperty('disabled', true);
+    fireEvent.keyDown(screen.getByLabelText('Cell 1'), { key: 'Escape' });
+    expect(screen.queryByRole('button', { name: 'Accept' })).not.toBeNull();
+  });
+
   it('cannot be accepted for no cell', () => {
     shown(OPEN);
     fireEvent.click(screen.getByLabelText('cell 1'));
@@ -184,6 +202,25 @@ describe('versions', () => {
     press('Undo');
     press('Redo');
     expect(ran).toEqual(['undo']);
+  });
+
+  it('are filtered by their sort', () => {
+    const many = Array.from({ length: 6 }, (_, i) => row(6 - i, { kind: i ? 'edit' : 'adapt' }));
+    shown({ state: state({ total: 6 }), rows: many });
+    fireEvent.change(screen.getByLabelText('Show only'), { target: { value: 'adapted' } });
+    expect(screen.getAllByText(/^change/).map(e => e.textContent)).toEqual(['change 6']);
+  });
+
+  it('are compared with any other that is loaded', () => {
+    const compare = jest.fn();
+    shown({
+      state: state({ total: 2 }),
+      rows: [row(2), row(1)],
+      opened: { kind: 'version', name: 'id2' },
+      compare
+    });
+    fireEvent.change(screen.getByLabelText('Compare with'), { target: { value: '1' } });
+    expect(compare).toHaveBeenCalledWith('2', '1');
   });
 
   it('are searched by words, models and people', () => {
@@ -254,36 +291,5 @@ describe('texts of strangers', () => {
     expect(document.querySelector('img, script')).toBeNull();
     expect(screen.getAllByText(evil).length).toBeGreaterThan(8);
     expect(screen.getByText('3 more lines')).toBeTruthy();
-  });
-});
-
-describe('cost', () => {
-  it('is drawn by day once it is asked for', () => {
-    const days = [
-      { day: '2026-01-01', usd: 0.5, tokens: 10 },
-      { day: '2026-01-02', usd: 0.25, tokens: 5 }
-    ];
-    const cost = { ...COST, versions: 2, alive: 1, usd: 0.75, usd_per_change_alive: 0.75 };
-    shown({ state: state({ cost }), days });
-    expect(screen.getByRole('img', { hidden: true }).getAttribute('aria-label')).toBe(
-      'Spent by day: 2026-01-01: $0.50, 2026-01-02: $0.25'
-    );
-    const heights = [...document.querySelectorAll('rect')].map(bar => bar.getAttribute('height'));
-    expect(Number(heights[0])).toBe(2 * Number(heights[1]));
-  });
-});
-
-describe('settings', () => {
-  it('are sent when a field is left, not at each key', () => {
-    const setting = jest.fn();
-    const { ran } = shown({ setting });
-    const group = screen.getByText('Settings').closest('details') as HTMLElement;
-    const model = within(group).getByLabelText('model', { selector: 'input' });
-    fireEvent.change(model, { target: { value: 'ollama/x' } });
-    expect(ran).toEqual([]);
-    fireEvent.blur(model);
-    expect(ran).toEqual(['model ollama/x']);
-    fireEvent.change(within(group).getByLabelText('policy'), { target: { value: 'deploy' } });
-    expect(setting).toHaveBeenCalledWith('policy', 'deploy');
   });
 });

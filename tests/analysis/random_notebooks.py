@@ -200,7 +200,7 @@ def violations(rng: random.Random) -> tuple[int, int, list[str]]:
     after, replaced = changed(rng, before)
     moved = rng.choice(before.cells)
     without = Notebook(tuple(c for c in before.cells if c is not moved))
-    binds = {c.id: frozenset(_stored(c.source)) for c in before.cells}
+    binds = {c.id: names_bound(c) for c in before.cells}
     first = run(before.cells, binds)
     labelled = proved = 0
     reports = []
@@ -220,6 +220,11 @@ def violations(rng: random.Random) -> tuple[int, int, list[str]]:
                     f"{told}\n--- changed {touched}: {new}\n--- {cell_id}: {first[cell_id]} / {second[cell_id]}"
                 )
     return labelled, proved, reports
+
+
+def names_bound(cell: Cell) -> frozenset[str]:
+    """Names that a cell may bind."""
+    return frozenset(_stored(cell.source))
 
 
 def _stored(source: str) -> set[str]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jupyter_selfcode.analysis.contract import examples_of, executable, read
 from jupyter_selfcode.analysis.evidence import asserted
 from jupyter_selfcode.analysis.magics import mask, parse
-from jupyter_selfcode.analysis.mutants import slips
+from jupyter_selfcode.analysis.mutants import columns_named, slips
 
 LINES = (
     "total = 0", "total += price * quantity", "é = df[df['größe'] >= -1.5]  # größer", "df = df.dropna(subset=['a'])",
@@ -94,6 +94,8 @@ def said(source: str, before: str = "") -> set[str]:
         ("import math\nprint(1 + 1)\nassert x == 1", set()),
         ("p = f'{x + 1}'", set()),
         ("name = 'a' + b", set()),
+        ("t = df['a'] + df['b']", {"+ → -", "'a' → 'b'", "'b' → 'a'"}),
+        ("df['n'] = df[['a', 'b']].sum(axis=1)", {"sum → mean", "1 → 0", "1 → 2", "df['n'] = df[['a', 'b']].sum(axis=1) left out", "'a' → 'b'", "'a' → 'n'", "'b' → 'n'", "'b' → 'a'"}),
         ("lots of words that are no Python", set()),
         ("%%bash\nls 1", set()),
     ],
@@ -108,6 +110,13 @@ def test_what_the_change_brought_comes_first_and_is_marked():
     assert [s.said for s in found if s.new] == ["max → min"]
     assert found[0].said == "max → min"
     assert {s.said for s in found[1:]} == {"+ → -", "1 → 2", "1 → 0", "- → +", "2 → 3", "2 → 1"}
+
+
+def test_columns_that_other_cells_name_are_taken_by_mistake_too():
+    columns = columns_named(["df['a']", "g = df.groupby(['k', 'm'])[['b']].agg('sum')", "x = words['", "d.get('no')"])
+    assert columns == ("a", "b", "k", "m")
+    assert {s.said for s in slips("c", "t = df['a']", "", columns)} == {"'a' → 'b'", "'a' → 'k'"}
+    assert {s.said for s in slips("c", "t = df.groupby('k').size()", "", columns)} >= {"'k' → 'a'", "'k' → 'b'"}
 
 
 def test_a_bounded_number_holds_every_kind_and_every_statement():

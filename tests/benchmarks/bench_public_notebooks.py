@@ -1,26 +1,32 @@
 """Ordinary notebooks in the cage: do they give what they give in a plain kernel, cell by cell?
 
-    python tests/benchmarks/bench_public_notebooks.py FOLDER… [--tier A] [--most 40] [--seconds 120]
+    python tests/benchmarks/bench_public_notebooks.py FOLDER… [--tier A] [--most 40] [--seconds 120] [--forked]
 
 Each notebook is run twice on a plain kernel and once in the cage, through the same driver. A cell counts only where the
 two plain runs agree (the rest differ by themselves: times, addresses, randomness); a notebook is listed where a cell that
 counts gave something else in the cage, or failed there alone, with the first such cell and what it said.
+
+With --forked the run in the cage is one with a checkpoint after every cell; then the cell in the middle is changed by a
+comment, and what it and all below give in the trial of that is compared too, with how the trial was served, and why.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from jupyter_selfcode.analysis.outputs import same_outputs
 from jupyter_selfcode.plugins.deployers.file import read_file
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import open_live
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.errors import SelfcodeError
 from jupyter_selfcode.values.notebook import Notebook
-from jupyter_selfcode.values.trial import CellResult
+from jupyter_selfcode.values.trial import CellResult, Served
 
 
 async def ran(notebook: Notebook, folder: Path, tier: str | None, seconds: float) -> dict[str, CellResult]:
@@ -35,6 +41,31 @@ async def ran(notebook: Notebook, folder: Path, tier: str | None, seconds: float
                 break
             found[cell.id] = result
     return found
+
+
+async def in_copies(
+    notebook: Notebook, folder: Path, tier: str, seconds: float
+) -> tuple[dict[str, CellResult], dict[str, CellResult], Served]:
+    """The results of all cells with a checkpoint after each; those from the changed one on; how that trial was served."""
+    limits = Limits(cell_seconds=seconds, seconds=4 * seconds)
+    sandbox = ForkedSandbox(ContainedSandbox(tier))
+    at = notebook.code_cells[len(notebook.code_cells) // 2].id
+    wanted = Notebook(
+        tuple(replace(c, source=c.source + "\n# changed") if c.id == at else c for c in notebook.cells), notebook.metadata
+    )
+    first, second = dict[str, CellResult](), dict[str, CellResult]()
+    try:
+        for found, tried in ((first, notebook), (second, wanted)):
+            async with sandbox.open_from(notebook, tried, folder, limits) as kernel:
+                for cell in tried.code_cells:
+                    found[cell.id] = await kernel.execute(cell)
+                    if found[cell.id].status == "stopped":
+                        break
+                served = kernel.served  # type: ignore[attr-defined]
+    finally:
+        await sandbox.aclose()
+    ids = [c.id for c in notebook.code_cells]
+    return first, {i: r for i, r in second.items() if ids.index(i) >= ids.index(at)}, served
 
 
 def alike(a: CellResult | None, b: CellResult | None) -> bool:
@@ -55,7 +86,7 @@ def told(result: CellResult | None) -> str:
 
 async def main(args: argparse.Namespace) -> None:
     """Print a line for each notebook, and the sums."""
-    sums = {"notebooks": 0, "without a difference": 0, "cells that count": 0, "the same in the cage": 0}
+    sums = Counter[str]()
     files = sorted(p for f in args.folder for p in (f.rglob("*.ipynb") if f.is_dir() else [f]) if ".ipynb_check" not in str(p))
     for file in files:
         if sums["notebooks"] >= args.most:
@@ -66,7 +97,11 @@ async def main(args: argparse.Namespace) -> None:
             missing = ("ModuleNotFoundError", "ImportError", "FileNotFoundError", "URLError", "HTTPError", "AttributeError")
             if len(first) < 2 or any(r.failure and r.failure.ename in missing for r in first.values()):
                 continue  # does not run here at all: no data, no library, an older one. Errors that are taught stay
-            caged = await ran(notebook, file.parent, args.tier, args.seconds)
+            below, served = dict[str, CellResult](), Served()
+            if args.forked:
+                caged, below, served = await in_copies(notebook, file.parent, args.tier, args.seconds)
+            else:
+                caged = await ran(notebook, file.parent, args.tier, args.seconds)
         except SelfcodeError as e:
             print(f"  {file.name}: {e}")
             continue
@@ -78,6 +113,14 @@ async def main(args: argparse.Namespace) -> None:
         sums["without a difference"] += len(same) == len(counted)
         other = next((i for i in counted if i not in same), None)
         print(f"  {file.name}: {len(same)} of {len(counted)} cells" + (f"; {other}: {told(caged.get(other))}" if other else ""), flush=True)
+        if args.forked:
+            counted = [i for i in counted if i in below]
+            same = [i for i in counted if alike(first[i], below[i])]
+            sums["trials in a copy"] += served.kind == "forked"
+            sums["cells of trials in a copy"] += len(counted) * (served.kind == "forked")
+            sums["of these the same"] += len(same) * (served.kind == "forked")
+            other = next((i for i in counted if i not in same), None)
+            print(f"    changed in the middle: {served.kind} ({served.reason}), {len(same)} of {len(counted)} cells" + (f"; {other}: {told(below.get(other))}" if other else ""), flush=True)
     print(", ".join(f"{n} {what}" for what, n in sums.items()))
 
 
@@ -87,4 +130,5 @@ if __name__ == "__main__":
     parser.add_argument("--tier", default="A")
     parser.add_argument("--most", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--forked", action="store_true")
     asyncio.run(main(parser.parse_args()))

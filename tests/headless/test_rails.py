@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from jupyter_selfcode.config import SelfCode
@@ -9,6 +10,7 @@ from jupyter_selfcode.headless import open_bench
 from jupyter_selfcode.ledger import Ledger
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 from jupyter_selfcode.values.events import Said
+from jupyter_selfcode.watching import Watching
 from tests.test_headless import World
 
 FIXED = "a = row['b']"
@@ -227,3 +229,64 @@ async def test_a_library_that_is_another_one_than_in_the_last_good_run_is_told_w
     assert report.since[0].startswith("lib was 1.0 when this notebook last ran well")
     assert "and is 2.0 now." in report.failures[0].reason
     assert world.mends.asked[-1].request.since == report.since
+
+
+# ---- watching ------------------------------------------------------------------------------------------------------
+
+READ = "import pandas as pd\ndf = pd.read_csv('d.csv')"
+
+
+def watch(world):
+    Watching(SqlStore(beside(world.folder)), world.path.name).turn(True)
+
+
+def data(world, **columns):
+    pd.DataFrame(columns).to_csv(world.folder / "d.csv", index=False)
+
+
+async def test_drift_without_a_failure_is_a_notice_told_once_and_changes_nothing(world):
+    world.write(READ, "total = df.a.sum()")
+    before = world.path.read_bytes()
+    watch(world)
+    data(world, a=range(100))
+    assert (await world.run()).notices == ()
+    data(world, a=[v * 1000 for v in range(100)])
+    report = await world.run()
+    assert (report.status, report.exit_code) == ("ok", 0)
+    assert "The distribution of df['a'] has shifted" in report.notices[0]
+    assert (await world.run()).notices == (), "told once"
+    data(world, a=[v * 1000 for v in range(100)], b=1)
+    assert (await world.run()).notices == ("df has the new column b.",)
+    assert world.path.read_bytes() == before
+    assert world.mends.asked == []
+
+
+async def test_drift_is_told_with_the_failure_and_to_the_model(world):
+    world.write(READ, "total = df.a.sum()", "df = None")
+    watch(world)
+    data(world, a=range(100))
+    world.write(READ, "total = df.a.sum()")
+    await world.run()
+    data(world, b=range(100))
+    report = await world.run()
+    assert report.since == ("df no longer has the column a.", "df has the new column b.")
+    assert "df no longer has the column a." in report.failures[0].reason
+    assert world.mends.asked[-1].request.since == report.since
+
+
+async def test_what_is_not_watched_is_not_recorded(world):
+    world.write(READ, "total = df.a.sum()")
+    data(world, a=range(100))
+    await world.run()
+    assert not beside(world.folder).exists()
+
+
+async def test_turning_the_watch_on_closes_the_breaker_and_takes_a_new_record(world):
+    world.settings.breaker = 1
+    world.mends.price = 1.0
+    world.write("x = 1", "x.nope")
+    await world.run()
+    watch(world)
+    world.write("x = 1", "x.nada")
+    await world.run()
+    assert len(world.mends.asked) == 2

@@ -33,6 +33,9 @@ def test_the_wheel_holds_the_front_end_and_what_enables_the_server_extension(whe
     for end in (f"{FRONT_END}/package.json", f"{FRONT_END}/install.json", f"{FRONT_END}/static/style.js", ENABLED):
         assert [n for n in names if n.endswith(end)], end
     assert [n for n in names if f"{FRONT_END}/static/remoteEntry." in n]
+    sizes = {i.filename: i.file_size for i in ZipFile(wheel).infolist()}
+    assert 0 < sizes["jupyter_selfcode/static/widget.js"] < 40_000
+    assert sizes["jupyter_selfcode/static/widget.css"]
     assert not [n for n in names if n.startswith("jupyter_selfcode/labextension/") or n.endswith(".map")]
 
 

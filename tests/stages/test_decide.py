@@ -11,6 +11,7 @@ from jupyter_selfcode.stages.decide import decide, nothing_passed, weighed
 from jupyter_selfcode.values.decision import Accept, Ask, Policy
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import Patch, ReplaceSource, apply
+from jupyter_selfcode.values.strength import Mutant, Strength
 from jupyter_selfcode.values.trial import Candidate, CellResult, Example, Finding, Run, Trial
 
 DEPLOY, PROPOSE = Policy("deploy"), Policy("propose")
@@ -236,3 +237,18 @@ def test_a_cell_that_may_be_affected_and_showed_the_same_again_was_observed():
     shown = {"b": text("2")}
     made = trial("a", "x = 2", ran("a", "b", "z", outputs=shown), ran("a", "b", "z", outputs=shown))
     assert any(a.startswith("observed to show the same again: 1 cell (b)") for a in made.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("caught", "counted", "least", "asked"),
+    [(1, 4, 0.5, True), (2, 4, 0.5, False), (0, 3, 0.5, False), (0, 8, 0.0, False), (None, 0, 0.5, False)],
+)
+def test_a_contract_that_catches_too_few_small_mistakes_does_not_decide_alone(caught, counted, least, asked):
+    made = trial("a", "x = 2", ran("a", "b", examples=(example("b"),)), ran("a", "b", failed="b", examples=(example("b", False),)))
+    if caught is not None:
+        mutants = [Mutant("a", 1, "constant", "2 → 3", "caught" if i < caught else "survived") for i in range(counted)]
+        made = replace(made, strength=Strength(tuple(mutants), missing="no promise looks at x"))
+    decision = decide([made], Policy("deploy", min_strength=least))
+    assert isinstance(decision, Ask if asked else Accept)
+    if asked:
+        assert decision.reason == "Its contract would have caught 1 of 4 small mistakes, too few to decide by; no promise looks at x."

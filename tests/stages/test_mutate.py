@@ -6,6 +6,7 @@ import pytest
 
 from jupyter_selfcode.analysis.contract import examples_of
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.mutate import course_of, mistakes_in, mutate
@@ -136,6 +137,14 @@ async def test_a_mistake_that_never_ends_is_ended_and_not_counted(tmp_path):
     assert verdicts(strength)["12 → 13"] == "caught", "the next one runs all the same"
 
 
+async def test_no_mistake_is_made_where_the_network_is_used(tmp_path):
+    body = PROMISE + "import requests\ntotal = requests.delete('http://localhost/' + str(3 * x)).status_code"
+    sandbox = ScriptedSandbox()
+    strength = await measure(tmp_path, notebook("x = 3", PROMISE + "total = 0"), "c1", body, sandbox)
+    assert (strength.mutants, sandbox.opened) == ((), 0)
+    assert "use the network" in strength.said
+
+
 async def test_nothing_is_begun_that_cannot_be_done_in_its_time(tmp_path):
     before = notebook("x = 3", PROMISE + "total = 0")
     trial = trial_of(before, "c1", PROMISE + "total = x * 4", seconds=30.0)
@@ -179,3 +188,36 @@ def test_the_share_is_of_what_a_promise_could_tell(share, caught):
     mutants = [Mutant("c", 1, "constant", "1 → 2", "caught" if i < caught else "survived") for i in range(4)]
     rest = [Mutant("c", 1, "constant", "1 → 2", v) for v in ("same", "failed", "untold", "shown")]
     assert Strength((*mutants, *rest)).share == share
+
+
+async def measure_in_copies(sandbox: ForkedSandbox, folder, before: Notebook, source: str) -> Strength:
+    trial = trial_of(before, "c1", source, seconds=FORK)
+    after = apply(trial.candidate.patch, before)
+    course, _ = course_of(trial, before, after)
+    mistakes = mistakes_in(before, after, ["c1"])
+    try:
+        async with sandbox.open_from(before, before, folder, Limits()) as kernel:  # the notebook as it is, as a trial runs it
+            for cell in before.cells:
+                await kernel.execute(cell)
+        return await mutate(course, mistakes, after, sandbox, folder, Limits(), FORK, 0.0, before)
+    finally:
+        await sandbox.aclose()
+
+
+async def test_where_there_is_a_copy_the_cells_above_do_not_run_again(tmp_path):
+    class OnlyCopies(ForkedSandbox):
+        def open(self, *given):
+            raise AssertionError("a clean kernel was asked")
+
+    before = notebook("import os\nx, mark = 3, os.urandom(8)", PROMISE + "total = 0")
+    strength = await measure_in_copies(OnlyCopies(ContainedSandbox()), tmp_path, before, PROMISE + "total = x * 4")
+    assert verdicts(strength) == {"* → /": "caught", "4 → 5": "caught", "4 → 3": "caught"}
+
+
+@pytest.mark.slow
+async def test_what_a_copy_may_not_do_is_asked_of_a_clean_kernel(tmp_path):
+    before = notebook("x = 3", PROMISE + "total = 0")
+    body = PROMISE + "open('out.txt', 'w').write('x')\ntotal = x * 4"
+    strength = await measure_in_copies(ForkedSandbox(ContainedSandbox()), tmp_path, before, body)
+    assert verdicts(strength)["* → /"] == "caught"
+    assert not (tmp_path / "out.txt").exists()

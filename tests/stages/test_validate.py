@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
-from jupyter_selfcode.stages.validate import further, until, within
+from jupyter_selfcode.stages.validate import further, together, until, within
+from jupyter_selfcode.values.errors import KernelUnavailable
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.request import Failure, Request
 from jupyter_selfcode.values.trial import CellResult, Example, Run
@@ -68,3 +72,47 @@ def test_a_failure_of_what_had_to_run_stays(required):
 def test_a_run_that_ended_well_stays_as_it_is():
     run = Run(ok("load", "other"))
     assert within(run, ["load"], ()) == (run, ())
+
+
+async def test_several_works_are_told_as_they_come_no_more_at_once_than_are_allowed_and_all_end_when_nobody_listens():
+    at_work, most, ended = set(), [], []
+
+    async def work(n):
+        at_work.add(n)
+        most.append(len(at_work))
+        try:
+            for _ in range(3):
+                await asyncio.sleep(0)
+                yield n
+        finally:
+            at_work.discard(n)
+            ended.append(n)
+
+    told = [n async for n in together([work(n) for n in range(5)], 2)]
+    assert sorted(told) == sorted([*range(5)] * 3)
+    assert max(most) == 2
+    assert [n async for n in together([work(n) for n in range(3)], 1)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+    ended.clear()
+    async with aclosing(together([work(n) for n in range(5)], 2)) as events:
+        await anext(events)
+    assert not at_work
+    assert set(ended) <= {0, 1}
+
+
+async def test_what_one_of_several_works_raises_is_raised_and_the_others_end():
+    ended = []
+
+    async def work(n):
+        try:
+            yield n
+            if n:
+                raise KernelUnavailable("none")
+            await asyncio.sleep(3600)
+        finally:
+            ended.append(n)
+
+    with pytest.raises(KernelUnavailable, match="none"):
+        async for _ in together([work(0), work(1)], 2):
+            pass
+    assert sorted(ended) == [0, 1]

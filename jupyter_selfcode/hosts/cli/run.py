@@ -109,7 +109,7 @@ def follow(job: Job, settings: SelfCode, label: str) -> tuple[RunReport, Progres
 
 def told(report: RunReport) -> View:
     """The report for people."""
-    from ...views.blocks import Block, Facts, Listing, Paragraph, Steps, Title, View, code, dim, say
+    from ...views.blocks import Block, Facts, Listing, Paragraph, Span, Steps, Title, View, code, dim, say
     from ...views.words import count, duration, money
 
     kinds = {"ok": "ok", "healed": "ok", "proposed": "warning"}
@@ -120,6 +120,7 @@ def told(report: RunReport) -> View:
         spent += [count(report.calls, "call"), f"{report.tokens:,} tokens", money(report.cost_usd)]
     blocks: list[Block] = [Title(report.message, kinds.get(report.status, "error"), " · ".join(spent))]  # type: ignore[arg-type]
     blocks += [Paragraph(say(dim(w))) for w in report.warnings]
+    blocks += [Paragraph(say(Span(w, "warning"))) for w in report.notices]
     rows = [
         (f.cell_id, say(f"{f.ename}: {f.evalue}", dim(f"  {f.triage}" + (", mended" if f.healed else ""))))
         for f in report.failures

@@ -39,6 +39,8 @@ class Channel:
         """What a client is told of the settings when it says hello."""
         self.refused: Callable[[Applied], None] | None = None
         """Called with an answer that says no; maybe on another thread."""
+        self.listeners: list[Callable[[FromKernel], None]] = []
+        """What else in this kernel shows what is said: a panel in an output."""
 
     def open(self) -> None:
         """Let front ends know of us."""
@@ -72,6 +74,11 @@ class Channel:
         session = self._parent().get("header", {}).get("session")
         client = session if session in self._clients else self._last
         return None if client in self._unanswered.values() else client
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody hears what is said."""
+        return bool(self._clients or self.listeners)
 
     def shown(self) -> Notebook | None:
         """What a client shows, where it has said so since this was asked last."""
@@ -118,6 +125,8 @@ class Channel:
 
         if self._comm is not None and self._clients:
             self._comm.send(plain(message))
+        for listener in self.listeners:
+            listener(message)
 
     def _heard(self, message: Mapping[str, Any]) -> None:
         from importlib.metadata import version

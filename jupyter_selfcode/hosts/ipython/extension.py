@@ -62,6 +62,8 @@ class Extension:
         """Names of the settings that were set in this session (`%config`)."""
         self._transformer = Transformer(shell, self._is_old)
         self._workspace: LiveWorkspace | None = None
+        self.panel: Any = None
+        """The panel with buttons, once `%selfcode` has shown it."""
         self._hinted = False
         self._proving: dict[str, str] = {}
         """What is on probation: by the first cell that it changed, the id of the version."""

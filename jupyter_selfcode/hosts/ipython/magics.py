@@ -19,7 +19,7 @@ from ...values.request import Request
 from ...views import View
 from ...views.blocks import Fold, Source, Steps, Title
 from .namespace import awaits
-from .progress import Progress
+from .progress import Progress, Shown
 from .session import Executed
 from .stops import CommandError, WaitsForDecision
 from .workspace import LiveWorkspace
@@ -31,13 +31,16 @@ STOPPED = "Stopped; nothing was changed."
 Work = Callable[[LiveWorkspace, Progress], Reply]
 
 
-def carry_out(extension: Extension, work: Work) -> Reply | None:
-    """Do it, with progress on the screen and the answer in its place. None where a person stopped it.
+def carry_out(
+    extension: Extension, work: Work, progress: Progress | None = None, dressed: Callable[[View], Shown] | None = None
+) -> Reply | None:
+    """Do it, with progress on the screen and the answer in its place, as `dressed` would have it. None where a person
+    stopped it.
 
     Raises `CommandError` for every `SelfcodeError`.
     """
     channel = extension.session.channel
-    progress = Progress(extension.shell, channel)
+    progress = progress or Progress(extension.shell, channel)
     try:
         with extension.session.working():
             reply = work(extension.workspace(), progress)
@@ -54,7 +57,7 @@ def carry_out(extension: Extension, work: Work) -> Reply | None:
     view = with_sources(extension.workspace(), reply.view)
     asked = channel is not None and channel.asking() is not None
     answer = {"data": reply.data, "view": view.data(), "exit_code": reply.exit_code}
-    progress.finish(view, answer if asked else None)
+    progress.finish(dressed(view) if dressed else view, answer if asked else None)
     extension.workspace().tell_changed()
     extension.look_again()
     return reply
@@ -81,8 +84,8 @@ def known_words() -> View:
     return View((Title("What %selfcode knows"), Steps(tuple(rows))))
 
 
-def run_line(extension: Extension, line: str) -> None:
-    """`%selfcode line`."""
+def line_work(extension: Extension, line: str) -> Work:
+    """What a line of the grammar asks for. Raises `BadInput` when it is done."""
 
     def work(workspace: LiveWorkspace, progress: Progress) -> Reply:
         if line.strip() in ("help", "-h", "--help"):
@@ -93,7 +96,17 @@ def run_line(extension: Extension, line: str) -> None:
             extension.settings.model = workspace.settings.model
         return reply
 
-    carry_out(extension, work)
+    return work
+
+
+def run_line(extension: Extension, line: str) -> None:
+    """`%selfcode line`. Alone, in a notebook, it is the panel."""
+    if line.strip():
+        carry_out(extension, line_work(extension, line))
+    else:
+        from .panel import show
+
+        show(extension)
 
 
 def run_words(extension: Extension, line: str, body: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from ...values.canonical import plain
 from ...values.events import Event
@@ -23,6 +23,15 @@ from .channel import Channel
 QUIET_SECONDS = 0.4
 REDRAW_SECONDS = 0.5
 SEND_SECONDS = 0.2
+
+
+class Shown(Protocol):
+    """What takes the place of the line: a view, or a view with more to it."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, Any]: ...
+
+    def text(self, width: int = 80, color: bool = False) -> str:
+        """As text of at most `width` columns."""
 
 
 class Progress:
@@ -93,7 +102,7 @@ class Progress:
         """The output area is being cleared, and the line with it."""
         self._display = None
 
-    def finish(self, view: View | None, answer: Mapping[str, Any] | None = None) -> None:
+    def finish(self, view: Shown | None, answer: Mapping[str, Any] | None = None) -> None:
         """Show the answer in place of the line; None: take the line away. `answer` is the same as data, for a front end that
         asked for it."""
         self.pause()
@@ -113,7 +122,7 @@ class Progress:
             display({REPLY: plain(answer)}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def print_view(view: View) -> None:
+def print_view(view: Shown) -> None:
     """Print for a terminal of whatever width, coloured where it shows colours."""
     import os
     import shutil

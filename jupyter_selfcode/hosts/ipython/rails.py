@@ -33,6 +33,8 @@ def mend_unasked(
     workspace: LiveWorkspace, failure: Failure, words: str, tell: Callable[[Event], None], names: dict[str, object]
 ) -> Reply:
     """Mend a failure that nobody asked to have mended; where the rails speak against it, say so and leave it alone."""
+    if workspace.settings.policy == "suggest":
+        return Reply({"status": "left alone"}, views.message("%selfcode fix looks for the cause and proposes a repair.", "plain"))
     ledger, notebook = ledger_of(workspace), workspace.notebook()
     request = fix_request(workspace, failure, words)
     fingerprint = mark(failure, notebook, summarise(names), workspace.settings, workspace.engine, workspace.path)

@@ -73,7 +73,7 @@ class LiveWorkspace(Workspace):
     def tell_changed(self) -> None:
         """Let front ends know what the history and what waits are now."""
         channel = self.session.channel if isinstance(self.session, LiveSession) else None
-        if channel is not None and channel.client() is not None:
+        if channel is not None and channel.heard:
             newest = head(self.lineage())
             channel.say(Changed(newest.version.id if newest else None, tuple(self.waiting.all())))
 

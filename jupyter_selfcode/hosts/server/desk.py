@@ -9,18 +9,21 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from traitlets import TraitError
 
 from ... import overview
 from ...commands import Reply, parse_line
 from ...config import SelfCode
 from ...selfcode import Workspace, name_in_history, open_notebook, open_store
-from ...values.errors import SelfcodeError, StoreError
+from ...values.errors import BadInput, SelfcodeError, StoreError
 from ...values.events import Event
 from ...values.messages import AtWork, Changed, Rest, Working
 from ...values.shown import State
@@ -34,6 +37,22 @@ Listener = asyncio.Queue[Message]
 
 WORKERS = 4
 """Answers that are read at the same time."""
+
+
+ASKABLE = ("model", "policy", "budget_usd", "context_level")
+"""Settings that a person may send with a command; the others are the server's."""
+
+
+def with_asked(settings: SelfCode, asked: Mapping[str, Any]) -> SelfCode:
+    """The settings with those of a person. Raises `BadInput`."""
+    if strange := sorted(set(asked) - set(ASKABLE)):
+        raise BadInput(f"{strange[0]} is a setting of the server; with a command may come: {', '.join(ASKABLE)}.")
+    if not asked:
+        return settings
+    try:
+        return SelfCode(**{n: getattr(settings, n) for n in settings.trait_names(config=True)} | dict(asked))
+    except TraitError as e:
+        raise BadInput(f"A setting cannot be used: {' '.join(str(e).split())}") from None
 
 
 class Busy(SelfcodeError):
@@ -80,9 +99,9 @@ class Desk:
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def opened(self, file: Path) -> Iterator[Workspace]:
-        """The workspace of a notebook file. Raises `BadInput`, `StoreError`."""
-        workspace = open_notebook(file, self.settings)
+    def opened(self, file: Path, asked: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Workspace]:
+        """The workspace of a notebook file, with the settings that a person asks for. Raises `BadInput`, `StoreError`."""
+        workspace = open_notebook(file, with_asked(self.settings, asked))
         try:
             yield workspace
         finally:
@@ -94,9 +113,7 @@ class Desk:
             with self.opened(file) as workspace:
                 return overview.state(workspace)
         except StoreError as e:
-            from importlib.metadata import version
-
-            return State(name_in_history(self.settings, file), version("jupyter_selfcode"), "broken", str(e))
+            return overview.unreadable(name_in_history(self.settings, file), e)
 
     def stamp(self, file: Path) -> object:
         """Changes when the history of a notebook is written; always another one where that cannot be told."""
@@ -131,7 +148,7 @@ class Desk:
 
     # ---- working -----------------------------------------------------------------------------------------------------
 
-    async def command(self, file: Path, line: str) -> Reply:
+    async def command(self, file: Path, line: str, asked: Mapping[str, Any] = MappingProxyType({})) -> Reply:
         """Do what a line of the grammar says to the notebook file. Raises `SelfcodeError`, `Busy`, `Stopped`."""
         command, args = parse_line(line)
         loop = asyncio.get_running_loop()
@@ -147,7 +164,7 @@ class Desk:
             self._jobs[file] = job
 
         def work() -> Reply:
-            with self.opened(file) as workspace:
+            with self.opened(file, asked) as workspace:
                 return command.run(workspace, args, job)
 
         self._tell(file, AtWork(job.working))

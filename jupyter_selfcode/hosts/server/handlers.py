@@ -138,7 +138,7 @@ class CommandHandler(Handler):
 
         async def work() -> Any:
             asked: Asked = self.body(Asked)
-            return answer(await self.desk.command(await self.file(asked.path), asked.line))
+            return answer(await self.desk.command(await self.file(asked.path), asked.line, asked.settings))
 
         await self.told(work())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import overview, reading
@@ -11,12 +11,9 @@ from ...analysis.changes import CellChange, cell_changes
 from ...commands import COMMANDS, Reply
 from ...selfcode import Workspace
 from ...values.canonical import plain
-from ...values.decision import Accept, Ask
 from ...values.errors import BadInput
 from ...values.notebook import Notebook
-from ...values.patch import apply_ops
 from ...values.shown import Versions
-from ...views import proposal
 from ...views.drawn import Drawn
 
 MOST = 1_000
@@ -52,10 +49,12 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`."""
+    """A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`. `settings` are those of the
+    person who asks, by name: where there is no session, nobody else knows them."""
 
     path: str
     line: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +127,9 @@ def _versions(workspace: Workspace, given: Mapping[str, str]) -> Any:
 
 def _version(workspace: Workspace, given: Mapping[str, str]) -> Any:
     found = reading.find(workspace, given.get("name", ""))
-    reply = _ask(workspace, "show", version=found.version.id)
-    data = {**reply.data, "row": reading.row(found)}
-    return answer(Reply(data, reply.view), cell_changes(*reading.around(workspace, found)))
+    view, cells = overview.version_seen(workspace, found)
+    data = {"version": found.version, "number": found.number, "outcome": found.outcome, "row": reading.row(found)}
+    return answer(Reply(data, view), cells)
 
 
 def _state_of(workspace: Workspace, name: str) -> Notebook:
@@ -149,11 +148,7 @@ def _diff(workspace: Workspace, given: Mapping[str, str]) -> Any:
 
 def _waiting(workspace: Workspace, given: Mapping[str, str]) -> Any:
     name, decided = workspace.waiting.pick(given.get("name") or None)
-    before = workspace.waiting.base(name) or workspace.notebook()
-    view = proposal(decided, before, promise=workspace.engine.sandbox.promise)
-    cells: tuple[CellChange, ...] = ()
-    if isinstance(decided.decision, (Accept, Ask)):
-        cells = cell_changes(before, apply_ops(decided.decision.trial.candidate.patch.ops, before))
+    view, cells = overview.proposal_seen(workspace, name, decided)
     data = {"name": name, "decided": plain(decided), "waits": plain(overview.waits(name, decided))}
     return answer(Reply(data, view), cells)
 

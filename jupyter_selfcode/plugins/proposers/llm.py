@@ -24,6 +24,7 @@ from ...values.patch import CellOp, InsertCell, Patch, ReplaceSource, apply
 from ...values.prompt import Completion, Message, Prompt
 from ...values.trial import Candidate, Trial
 from . import prompts
+from .style import in_style
 
 MAX_TOKENS = 8_000
 FRESH_TEMPERATURE = 1.0
@@ -211,7 +212,8 @@ class LlmProposer:
                 raise FormatError(
                     f"Cell {op.cell_id} was not shown whole, so it cannot be replaced. Edit a cell that is, or insert one."
                 )
-        patch = Patch(notebook.digest, tuple(self._restored(op, talk.redactor) for op in ops))
+        ops = in_style(tuple(self._restored(op, talk.redactor) for op in ops), notebook, talk.situation.folder)
+        patch = Patch(notebook.digest, ops)
         try:
             apply(patch, notebook)
         except PatchError as e:

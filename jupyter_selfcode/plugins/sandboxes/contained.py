@@ -8,42 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpec
-
+from ...analysis.preloading import leading_imports
 from ...protocols import Kernel, Limits
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Notebook
 from ...values.trial import Tier
 from . import tiers
 from .guard import write_guard
-from .kernels import driven, kernel_of, provisioned
-from .observed import Observed, Watched, observing
-from .scratch import Copied, Slot, copy_folder, own, private_user, secrets_below, slot
+from .kernels import kernel_of, provisioned
+from .observed import Watched, observing
+from .place import Place, fill, started
+from .pool import pool, served
+from .provisioner import scrubbed
+from .scratch import Copied, private_user, secrets_below, slot
 from .terminals import write_without_terminal
+from .warm import Wanted, wanted, warmed
 
 ORIGINALS = 500
 """Parts of a folder that are not copied and are shown one by one; what is beyond that is not there in a trial."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a kernel is about to start: its specification, the empty folder of its sockets, the copy it works in, who
-    observes it, and a note about what was not copied."""
-
-    name: str
-    spec: KernelSpec
-    sockets: Path
-    work: Path
-    observed: Observed
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +43,7 @@ class ContainedSandbox:
     `wanted` is a tier or `auto`: the strongest cage. `readable` are files and folders outside of the notebook's that a
     trial may read, `grants` names of environment variables that it is given besides those that every program needs (what
     looks secret is never given). `network`: it may use the network (tier A only). `as_root`: a person has allowed root where it is the only user.
+    `warm`: how many kernels may wait for the next trial, each for at most `warm_seconds`.
     """
 
     wanted: str = "auto"
@@ -60,6 +51,8 @@ class ContainedSandbox:
     grants: Collection[str] = ()
     network: bool = False
     as_root: bool = False
+    warm: int = 0
+    warm_seconds: float = 600.0
     _chosen: list[tuple[Tier | None, str]] = field(default_factory=list, repr=False, compare=False)
 
     def _choose(self) -> tuple[Tier | None, str]:
@@ -97,22 +90,37 @@ class ContainedSandbox:
 
     @contextlib.asynccontextmanager
     async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
-        """A clean kernel in a throw-away copy of `folder`; nothing of it is left when the context ends.
+        """A clean kernel in a throw-away copy of `folder`; nothing of it is left when the context ends. It may have waited for
+        this trial (`warm`), and another one may then be started to wait for the next.
 
         Raises `KernelUnavailable` as `laid_out` does, and where the kernel does not start.
         """
-        async with (
-            self.laid_out(notebook, folder, limits) as place,
-            driven(
-                place.name, place.spec, place.sockets, place.work, limits, trial=True, observed=place.observed,
-                note=place.note,
-            ) as kernel,
-        ):  # fmt: skip
+        async with contextlib.AsyncExitStack() as opened:
+            asked = await asyncio.to_thread(self._wanted, notebook, folder, limits)
+            kernel: Kernel | None = await served(opened, asked) if asked else None
+            if kernel is None:
+                place = await opened.enter_async_context(self.laid_out(notebook, folder, limits))
+                kernel = await opened.enter_async_context(started(place, limits))
+                if place.copied.linked:  # what is mounted must be known when a kernel starts
+                    asked = None
+            if asked:
+                lay_out = functools.partial(self.laid_out, notebook, folder, limits, filled=False)
+                pool().expect(asked, functools.partial(warmed, lay_out, limits), most=self.warm, seconds=self.warm_seconds)
             yield kernel
 
+    def _wanted(self, notebook: Notebook, folder: Path, limits: Limits) -> Wanted | None:
+        """What a waiting kernel would have to be; None where none may wait."""
+        if not self.warm or self.tier not in ("A", "B"):
+            return None
+        name, spec = kernel_of(notebook)
+        if not any("ipykernel" in a for a in spec.argv):
+            return None
+        about = (self.tier, self.network, self.as_root, tuple(self.readable), tuple(self.grants), name, repr(spec.to_dict()))
+        return wanted(about, folder.resolve(), limits, self.readable, scrubbed(os.environ, self.grants), leading_imports(notebook))
+
     @contextlib.asynccontextmanager
-    async def laid_out(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Place]:
-        """All that a kernel needs to be started in a cage of its own.
+    async def laid_out(self, notebook: Notebook, folder: Path, limits: Limits, *, filled: bool = True) -> AsyncIterator[Place]:
+        """All that a kernel needs to be started in a cage of its own. With `filled` false its copy of the folder is empty.
 
         Raises `KernelUnavailable` where no cage can be had, or the notebook's kernel is not installed, is not Python.
         """
@@ -128,43 +136,35 @@ class ContainedSandbox:
             raise KernelUnavailable(f"The notebook's folder {folder} is not there, so its kernel cannot start in it.")
         async with contextlib.AsyncExitStack() as opened:
             try:
-                place = await self._laid_out(opened, tier, name, spec, folder, limits)
+                taken = opened.enter_context(slot())
+                work, private = taken.work(folder.name), taken.path / "private"
+                work.mkdir(parents=True)
+                user = private_user(taken.number) if tier != "C" and os.geteuid() == 0 and not self.as_root else None
+                copied = await fill(folder, work, tier, user) if filled else Copied()
+                config: dict[str, Any] = {
+                    "memory": limits.memory, "processes": limits.processes, "scratch": str(private), "grants": list(self.grants),
+                    "cpu": _cpu(limits), "disk": limits.disk, "watched": str(taken.path),
+                }  # fmt: skip
+                if tier == "C":
+                    write_guard(private / "ipython", folder, taken.path)
+                else:
+                    config |= await self._cage(tier, user, folder, work, copied)
+                if tier in ("B", "M"):
+                    write_without_terminal(private / "ipython")
+                spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
+                watched = Watched(folder, work, folder if tier == "A" else work, private, contained=tier != "C")
+                observed = await opened.enter_async_context(observing(watched))
             except OSError as e:
                 raise KernelUnavailable(
                     f"Nothing was tried: no trial could be laid out below {tempfile.gettempdir()} ({e.strerror or e}). "
                     "Make room there, or name another folder by the variable TMPDIR."
                 ) from e
-            yield place
+            yield Place(name, spec, tier, folder, taken.sockets, work, observed, user, copied)
 
-    async def _laid_out(
-        self, opened: contextlib.AsyncExitStack, tier: Tier, name: str, spec: KernelSpec, folder: Path, limits: Limits
-    ) -> Place:
-        """The place; all that has to end with it is entered in `opened`."""
-        taken = opened.enter_context(slot())
-        work, private = taken.work(folder.name), taken.path / "private"
-        copied = await copying(folder, work, link=tier != "A", hide=tier != "C")
-        config: dict[str, Any] = {
-            "memory": limits.memory, "processes": limits.processes, "scratch": str(private), "grants": list(self.grants),
-            "cpu": _cpu(limits), "disk": limits.disk, "watched": str(taken.path),
-        }  # fmt: skip
-        if tier == "C":
-            write_guard(private / "ipython", folder, taken.path)
-        else:
-            config |= await self._cage(tier, taken, folder, work, copied)
-        if tier in ("B", "M"):
-            write_without_terminal(private / "ipython")
-        spec = provisioned(spec, "selfcode-limited" if tier == "C" else "selfcode-contained", **config)
-        watched = Watched(folder, work, folder if tier == "A" else work, private, contained=tier != "C")
-        observed = await opened.enter_async_context(observing(watched))
-        return Place(name, spec, taken.sockets, work, observed, copied.note)
-
-    async def _cage(self, tier: Tier, taken: Slot, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
+    async def _cage(self, tier: Tier, user: int | None, folder: Path, work: Path, copied: Copied) -> dict[str, Any]:
         """What the provisioner is told of this cage."""
         originals = copied.linked[:ORIGINALS]
         hidden = [s for o in originals if (folder / o).is_dir() for s in await asyncio.to_thread(secrets_below, folder / o)]
-        user = private_user(taken.number) if os.geteuid() == 0 and not self.as_root else None
-        if user is not None:
-            await asyncio.to_thread(own, work, user)
         return {
             "tier": tier, "folder": str(folder), "content": str(work), "originals": originals, "hidden": hidden,
             "readable": list(self.readable), "network": self.network, "as_root": self.as_root, "user": user,
@@ -174,16 +174,3 @@ class ContainedSandbox:
 def _cpu(limits: Limits) -> int | None:
     """Seconds of processor time of one process: what all cores give in the time of the whole trial, and a little more."""
     return None if limits.seconds is None else int(limits.seconds * (os.cpu_count() or 1)) + 60
-
-
-async def copying(source: Path, target: Path, **options: bool) -> Copied:
-    """`copy_folder` beside the loop; where that is cancelled, the copying has ended before this does."""
-    stop = threading.Event()
-    task = asyncio.ensure_future(asyncio.to_thread(copy_folder, source, target, stop=stop, **options))
-    try:
-        return await asyncio.shield(task)
-    finally:
-        stop.set()
-        while not task.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({task})

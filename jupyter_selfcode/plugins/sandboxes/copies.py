@@ -104,13 +104,14 @@ class Forks:
 
     def _fork(self, name: str, leaf: bool) -> dict[str, Any]:
         line, ours = self.app.line, {0, 1, 2, self.app.line.socket.fileno(), self.app.witness}
-        reason = self.hazards.found(self.loop, ours)
-        if not reason and self.files is None:
+        reason = ""
+        if self.files is None:
             reason = "there are too many files to know which of them have changed"
-        if not reason and self.files != self.hazards.files(self.places):
+        elif self.files != self.hazards.files(self.places):
             reason = "cells below have changed files that it reads"
-        if reason:
+        if reason := reason or self.hazards.found(self.loop, ours):
             return {"hazard": reason}
+        self.note()  # what was put to rest may have left, or taken away, files of its own
         LIBC.fflush(None)
         scratch = self._scratch() / "forks" / name
         scratch.mkdir(parents=True)
@@ -118,7 +119,11 @@ class Forks:
         sys.stdout.flush()
         sys.stderr.flush()
         drawn = random.getstate()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as e:  # no memory, or too many processes
+            listening.close()
+            return {"hazard": f"no copy could be made ({e.strerror})"}
         if pid:
             listening.close()
             self.alive.add(pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+from ...analysis.printable import amount
 from ...protocols import Limits
 from ...values.trial import RunState
 from . import launcher
@@ -23,9 +24,3 @@ def ended(code: int, limits: Limits) -> tuple[RunState, str]:
         why = ", as the system does where memory ends" if -code == signal.SIGKILL else ""
         return "died", f"the kernel died ({signal.strsignal(-code)}, signal {-code}{why})"
     return "died", f"the kernel died (it ended itself with exit code {code})"
-
-
-def amount(count: int | None) -> str:
-    """A number of bytes as people say it."""
-    count = count or 0
-    return f"{count / 2**30:.3g} GB" if count >= 2**30 else f"{count / 2**20:.3g} MB"

@@ -174,6 +174,9 @@ class ThreadlessKernel(IPythonKernel):
     io_loop: Any = _Loop()
     _supports_kernel_subshells = False
 
+    banner = ""
+    """IPython's own draws a tip by chance, from the very numbers that the notebook draws from."""
+
     def _abort_queues(self, *_: Any, **__: Any) -> None:
         """There is no queue."""
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -23,61 +25,17 @@ from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult, Served, Tier
-from .contained import ContainedSandbox, Place
+from .checkpoints import Checkpoint, Kept
+from .contained import ContainedSandbox
 from .forks import Fork, HazardError, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
 from .observed import Observed, look
 
-KEPT = 8
-"""Checkpoints that are kept; those that are cheapest to make again go first."""
+COPIED = ("A", "B")
+"""The tiers in which copies are made."""
+
 LOST = (HazardError, TimeoutError, ConnectionError, OSError, RuntimeError)
-
-
-@dataclass(slots=True)
-class Checkpoint:
-    """A cell of the notebook as it is, what it gave, and the process that has its state (None: it went on or was let go)."""
-
-    key: tuple[str, str]
-    result: CellResult
-    fork: Fork | None
-    effects: tuple[Effect, ...]
-    answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Kept:
-    """A family of processes in one cage and the checkpoints there are, from the top."""
-
-    stack: AsyncExitStack
-    loop: asyncio.AbstractEventLoop
-    about: tuple[object, ...]
-    folder: Path
-    place: Place
-    root: Fork
-    chain: list[Checkpoint] = field(default_factory=list)
-
-    async def cut(self, length: int) -> None:
-        """Let go what hangs below."""
-        gone, self.chain[length:] = self.chain[length:], []
-        for each in reversed(gone):
-            if each.fork is not None:
-                await each.fork.kill()
-
-    async def bound(self) -> None:
-        """Let go the checkpoint that is the cheapest to make again, where there are more than are kept."""
-        held = [i for i, c in enumerate(self.chain) if c.fork is not None]
-        if len(held) <= KEPT:
-            return
-        i = min(held[:-1], key=lambda n: self.chain[n].result.seconds)
-        gone = self.chain[i].fork
-        assert gone is not None
-        if gone.maker is not None:
-            for other in self.chain:
-                if other.fork is not None and other.fork.maker is gone:
-                    await gone.maker.adopt(other.fork)
-        self.chain[i].fork = None
-        await gone.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +54,11 @@ class ForkedSandbox:
     def tier(self) -> Tier | None:
         """That of the cage."""
         return self.fresh.tier
+
+    @property
+    def at_once(self) -> int:
+        """As many as there are cores, where copies can be made."""
+        return len(os.sched_getaffinity(0)) if self.tier in COPIED and sys.platform == "linux" else 1
 
     @property
     def promise(self) -> str:
@@ -127,8 +90,8 @@ class ForkedSandbox:
 
     async def _keep(self, base: Notebook, folder: Path, limits: Limits) -> tuple[Kept | None, str]:
         """The family for this folder as it is now, or the reason why there is none."""
-        if self.tier not in ("A", "B"):
-            return None, "a copy is made in a cage only"
+        if self.tier not in COPIED or sys.platform != "linux":
+            return None, "a copy is made on Linux, in a cage, only"
         loop = asyncio.get_running_loop()
         seen = await asyncio.to_thread(look, folder)
         files = {n: s for n, s in seen[0].items() if not n.endswith(".ipynb") and ".selfcode" not in n}
@@ -213,7 +176,7 @@ class ForkedKernel:
     @property
     def detail(self) -> str:
         """As any kernel's."""
-        return self._now.detail if self._now else self._kept.place.note
+        return self._now.detail if self._now else self._kept.place.copied.note
 
     async def execute(self, cell: Cell) -> CellResult:
         """Run a cell, or give what it gave in this very state."""
@@ -230,43 +193,84 @@ class ForkedKernel:
         return await self._fresh.execute(cell)
 
     async def _as_it_is(self, at: int, cell: Cell) -> CellResult:
-        chain, key = self._kept.chain, (cell.id, cell.source)
-        if at < len(chain) and chain[at].key == key and chain[at].result.status == "ok":
-            return chain[at].result
-        await self._kept.cut(at)
-        tip = chain[at - 1].fork if at else self._kept.root
-        if tip is None:
-            raise HazardError("the state above was not kept")
+        """What a cell gave that is as it was, in the state that those above it made; it runs only where it has not yet."""
+        kept, chain, key = self._kept, self._kept.chain, (cell.id, cell.source)
+        async with kept.lock:
+            if at < len(chain) and chain[at].key == key and chain[at].result.status == "ok":
+                return chain[at].result
+            await kept.cut(at)
+            tip = await self._state(at)
+            try:
+                fork = await tip.fork(leaf=False)
+            except HazardError as e:
+                if not at or not await tip.is_alive():
+                    raise
+                fork, chain[at - 1].fork, chain[at - 1].hazard = tip, None, str(e)  # it goes on itself
+            result = await (await self._driven(fork)).execute(cell)
+            told, _ = await asyncio.to_thread(kept.place.observed.told)
+            chain.append(Checkpoint(key, result, fork, tuple(e for e in told if e.cell_id == cell.id)))
+            await kept.bound(at + 1)
+            return result
+
+    async def _driven(self, fork: Fork) -> NbclientKernel:
+        """What drives a process of the notebook as it is."""
         observed = self._kept.place.observed
         observed.begin("")  # what is told now is our own doing
-        try:
-            fork = await tip.fork(leaf=False)
-        except HazardError:
-            if not at or not await tip.is_alive():
-                raise
-            fork, chain[at - 1].fork = tip, None  # it goes on itself, and cannot be gone back to
         if self._above is None:
             self._above = NbclientKernel(fork, self._left(), self._log, trial=True, observed=observed)  # type: ignore[arg-type]
         await self._above.go_on(fork)  # type: ignore[arg-type]
-        result = await self._above.execute(cell)
-        effects = tuple(e for e in (await asyncio.to_thread(observed.told))[0] if e.cell_id == cell.id)
-        chain.append(Checkpoint(key, result, fork, effects))
-        await self._kept.bound()
-        return result
+        return self._above
+
+    async def _state(self, at: int) -> Fork:
+        """The process in the state after this many cells; made again, where it was let go, from the nearest one above."""
+        done, fork, hazard = self._kept.nearest(at)
+        if done < at and not hazard:
+            fork = await fork.fork(leaf=False)
+            await self._run(await self._driven(fork), self._ran[done:at])
+            self._kept.chain[at - 1].fork = fork
+            await self._kept.bound(at)
+        elif done < at:
+            raise HazardError(hazard)
+        return fork
+
+    async def _run(self, kernel: NbclientKernel, cells: Sequence[Cell]) -> None:
+        """Run cells again that ran well before. Raises `HazardError`."""
+        for cell in cells:
+            if (await kernel.execute(cell)).status != "ok":
+                raise HazardError(f"cell {cell.id} ran before, and does not run again")
 
     async def _copy(self, at: int) -> NbclientKernel:
-        """The copy that goes on from the state after this many cells."""
+        """The copy that goes on from the state after this many cells.
+
+        Where that state cannot be copied but one above it could, the cells between run again in the copy.
+        """
         if self._leaf is None:
-            tip = self._kept.chain[at - 1].fork if at else self._kept.root
-            if tip is None:
-                raise HazardError("the state above was not kept")
-            self._kept.place.observed.begin("")
-            self._process = await tip.fork(leaf=True)
-            self._observed = Observed(self._kept.place.observed.watched, self._process.told)
+            kept = self._kept
+            async with kept.lock:
+                done, tip, hazard = kept.nearest(at)
+                if not hazard:
+                    done, tip = at, await self._state(at)
+                elif not done:
+                    raise HazardError(hazard)
+                kept.place.observed.begin("")
+                try:
+                    self._process = await tip.fork(leaf=True)
+                except HazardError as e:
+                    if not done or not await tip.is_alive():
+                        raise
+                    kept.chain[done - 1].hazard = str(e)
+                    above, further, _ = kept.nearest(done - 1)
+                    if not above:
+                        raise
+                    done, hazard = above, str(e)
+                    self._process = await further.fork(leaf=True)
+            self._observed = Observed(kept.place.observed.watched, self._process.told)
             await self._observed.listen()
             self._leaf = NbclientKernel(self._process, self._left(), self._log, trial=True, observed=self._observed)  # type: ignore[arg-type]
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
-            self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage")
+            await self._run(self._leaf, self._ran[done:at])
+            again = f", {at - done} of them again in the copy: {hazard}" if at > done else ""
+            self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage{again}")
         return self._leaf
 
     async def _changed(self, at: int, cell: Cell) -> CellResult:
@@ -278,8 +282,8 @@ class ForkedKernel:
             raise HazardError(f"it changes files ({wrote}), which a copy may not")
         if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
             raise HazardError("it was refused something that only a copy may not do")
-        if leaf.state == "died":
-            raise HazardError("the copy died")
+        if leaf.state in ("died", "memory", "disk"):  # what all copies hold and have written is counted together
+            raise HazardError(f"the copy did not live: {leaf.detail}")
         return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
@@ -295,12 +299,9 @@ class ForkedKernel:
         last = self._kept.chain[len(self._ran) - 1]
         if code not in last.answers:
             try:
-                if last.fork is None:
-                    raise HazardError("the state above was not kept")
-                if self._above is None:
-                    self._above = NbclientKernel(last.fork, self._left(), self._log, trial=True)  # type: ignore[arg-type]
-                await self._above.go_on(last.fork)  # type: ignore[arg-type]
-                last.answers[code] = await self._above.evaluate(code, seconds=seconds)
+                async with self._kept.lock:
+                    state = await self._state(len(self._ran))
+                    last.answers[code] = await (await self._driven(state)).evaluate(code, seconds=seconds)
             except LOST as e:
                 await self._fall_back(str(e), self._ran)
                 assert self._fresh is not None
@@ -313,7 +314,12 @@ class ForkedKernel:
             return await self._fresh.effects()
         above = [e for c in self._kept.chain[: len(self._ran)] for e in c.effects]
         own, unseen = await self._leaf.effects() if self._leaf else ((), 0)
-        return (*above, *own), unseen
+        return tuple(dict.fromkeys((*above, *own))), unseen
+
+    @property
+    def peak(self) -> int | None:
+        """That of the whole family: what its copies share counts once."""
+        return self._now.peak if self._now else None
 
     async def _fall_back(self, reason: str, cells: Sequence[Cell]) -> None:
         """A fresh kernel takes over, with these cells run anew."""

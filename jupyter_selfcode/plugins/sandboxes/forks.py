@@ -17,9 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 
 from .bounded import CellClient, Gate
-from .contained import Place
 from .kernels import OneSpec, surely
 from .nbclient_kernel import LOG
+from .place import Place
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
 ASK_SECONDS, CONNECT_SECONDS, LARGEST = 10.0, 60.0, 2**31
@@ -184,6 +184,8 @@ class Fork:
         self.family, self._client, self.pid, self.maker = family, client, pid, maker
         self.kernel_name = family.kernels.kernel_name
         self.code: int | None = None
+        self.leaves = 0
+        """How many copies of it a candidate is at work in: they end with it."""
         self.told = -1
         """The descriptor on which the witness of a leaf tells."""
 
@@ -191,6 +193,11 @@ class Fork:
     def provisioner(self) -> Fork:
         """This too."""
         return self
+
+    @property
+    def process(self) -> Any:
+        """The launcher of the family, below which all of it runs."""
+        return getattr(self.family.kernels.provisioner, "process", None)
 
     @property
     def has_kernel(self) -> bool:
@@ -234,6 +241,8 @@ class Fork:
         if self.code is None:
             self.code = await self._of_maker("kill")
         self._client.close()
+        if self.told >= 0 and self.maker is not None:
+            self.maker.leaves, self.told = self.maker.leaves - 1, -1
 
     async def adopt(self, made: Fork) -> None:
         """Answer for a copy from now on, whose maker is about to end."""
@@ -259,6 +268,7 @@ class Fork:
             made = Fork(self.family, client, int(answer["pid"]), self)
             if leaf:
                 made.told = await _connected(path)
+                self.leaves += 1
             said = await client.answer()
             if said.get("ready") is not True:
                 raise HazardError(str(said.get("hazard")))

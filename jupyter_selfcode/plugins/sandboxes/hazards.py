@@ -74,7 +74,9 @@ def _mend() -> None:
             monitor.exit()
             tqdm.tqdm.monitor = None  # type: ignore[union-attr]
     for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor"):
-        executor = getattr(sys.modules.get(name), "_executor", None)
+        module = sys.modules.get(name)
+        storage = getattr(module, "_executor_storage", None)  # of this thread, since loky 3.6
+        executor = getattr(module, "_executor", None) or getattr(storage, "executor", None)
         if executor is not None:
             with contextlib.suppress(Exception):
                 executor.shutdown(wait=True)
@@ -119,8 +121,6 @@ def _threads(maps: list[str]) -> str:
     if arrow is not None:
         with contextlib.suppress(Exception):
             allowed += arrow.cpu_count() + arrow.io_thread_count()
-    if "duckdb" in sys.modules:
-        allowed += 2 * cores
     unknown = len(names) - allowed
     return f"{unknown} threads of libraries are alive that no rule knows ({names[0]})" if unknown > 0 else ""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 import time
@@ -24,6 +23,7 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from nbclient.exceptions import CellTimeoutError
 
 from ...analysis.contract import executable
+from ...analysis.printable import amount
 from ...protocols import Limits
 from ...values.canonical import plain
 from ...values.effect import Effect
@@ -33,9 +33,10 @@ from ...values.request import Failure
 from ...values.trial import CellResult, RunState
 from .bounded import BoundedChannel, CellClient
 from .cells import Cells, failure_of
-from .endings import amount, ended
+from .endings import ended
+from .memory import Peak
 from .observed import Observed
-from .reply import REPLY_LIMIT, asking
+from .reply import asking, told
 
 T = TypeVar("T")
 
@@ -78,7 +79,8 @@ class NbclientKernel:
         self._watchers: list[asyncio.Task[None]] = []
         self._connected: CellClient | None = None
         self._info: Mapping[str, Any] = {}
-        self._note = ""
+        self._note, self._peak = "", Peak()
+        self.printed = 0  # messages of what our own code printed or showed, which were forgotten
         self._broken = False
         self._cells = Cells(
             trial, km=kernels, timeout=None, allow_errors=True, record_timing=False, store_widget_state=not trial,
@@ -142,19 +144,20 @@ class NbclientKernel:
             content = await self._within(self._reply_to(request), seconds, keep=True)
         except Exception:
             return {}
-        found = [p for p in (content or {}).get("payload", ()) if isinstance(p, dict) and p.get("source") == token]
-        text = found[0].get("data") if found else None
-        if not isinstance(text, str) or len(text) > REPLY_LIMIT:
-            return {}
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+        return told(content, token)
 
     async def effects(self) -> tuple[Sequence[Effect], int]:
         """What the cells did so far outside of their names, and how many events are known to have gone untold."""
         return await asyncio.to_thread(self._observed.told) if self._observed else ((), 0)
+
+    @property
+    def peak(self) -> int | None:
+        """Bytes of memory that the kernel and all that it started have held at most; None where that is not known."""
+        return self._looked(now=True) or None
+
+    def _looked(self, *, now: bool = False) -> int:
+        process = getattr(self._kernels.provisioner, "process", None)
+        return self._peak.look(process.pid, now=now) if self._trial and process is not None else self._peak.held
 
     # ---- life ------------------------------------------------------------------------------------------------------
 
@@ -202,6 +205,11 @@ class NbclientKernel:
         self._broken = False
         watches = [self._watch(), *(self._watch_size(channel) for channel in channels)]
         self._watchers = [asyncio.ensure_future(watch) for watch in watches]
+
+    def renew(self, note: str) -> None:
+        """The kernel has waited for the trial that begins now, and with it what is limited. `note`: how it was opened."""
+        self._begun, self._note = time.monotonic(), note
+        self._received = self._messages = 0
 
     async def leave(self) -> None:
         """End every task of ours; the process goes on."""
@@ -267,6 +275,7 @@ class NbclientKernel:
 
     async def _watch(self) -> None:
         while (code := await self._process.poll()) is None:
+            self._looked()
             await asyncio.sleep(LOOK_SECONDS)
         self._halt(*ended(code, self._limits))
 
@@ -290,8 +299,8 @@ class NbclientKernel:
         if not self._stop.done():
             self._stop.set_result((state, detail))
 
-    def _let_in(self, size: int) -> bool:
-        self._received += size
+    def _let_in(self, received: int) -> bool:
+        self._received += received
         self._messages += 1
         limit = self._limits.output
         if limit is not None and self._received > limit:
@@ -340,6 +349,7 @@ class NbclientKernel:
         async def drain() -> None:
             while True:
                 message = await client.get_iopub_msg(timeout=None)
+                self.printed += message["msg_type"] not in ("status", "execute_input")
                 idle = message["content"].get("execution_state") == "idle"
                 if idle and message["parent_header"].get("msg_id") == request:
                     return

@@ -101,6 +101,8 @@ class Observed:
         self._whole = True
         self._redactor = Redactor.for_folder(watched.folder)
         self._effects: dict[Effect, None] = {}
+        self.early = 0
+        """How much was told before any cell, and left out."""
         self._unseen = self._bytes = 0
         self._rest = b""
         self._open = False
@@ -119,6 +121,12 @@ class Observed:
         self.given, self._open = -1, True
         asyncio.get_running_loop().add_reader(self._read, self.drain)
         self._last, self._whole = await asyncio.to_thread(look, self.watched.work)
+
+    async def look_anew(self) -> None:
+        """The folder was laid out after the kernel was up: what is there now is what it begins with."""
+        self._redactor, (self._last, self._whole) = await asyncio.to_thread(
+            lambda: (Redactor.for_folder(self.watched.folder), look(self.watched.work))
+        )
 
     def drain(self) -> None:
         """Take in all that has been told so far, as the doing of the cell that is at work."""
@@ -183,7 +191,7 @@ class Observed:
         if row == ["awake"]:
             self._awake = True
         elif not self.cell_id:  # the kernel itself, before any cell
-            return
+            self.early += 1
         elif row == ["refused"]:
             for effect in [e for e in self._effects if e.cell_id == self.cell_id][-1:]:
                 self._mark(effect)

@@ -138,6 +138,14 @@ def private_folders(scratch: Path) -> dict[str, str]:
     folders = {"IPYTHONDIR": scratch / "ipython", "MPLCONFIGDIR": scratch / "matplotlib", "TMPDIR": scratch / "tmp"}
     for folder in folders.values():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for source in settings_of_matplotlib():
+        with contextlib.suppress(OSError):
+            shutil.copy2(source, folders["MPLCONFIGDIR"] / source.name)
+    return {name: str(folder) for name, folder in folders.items()}
+
+
+def settings_of_matplotlib() -> list[Path]:
+    """The user's settings and lists of fonts that there are."""
     home = Path.home()
     given = os.environ.get("MPLCONFIGDIR")
     caches = [Path(given)] if given else [
@@ -145,7 +153,4 @@ def private_folders(scratch: Path) -> dict[str, str]:
         Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "matplotlib",
         home / ".matplotlib",
     ]  # fmt: skip
-    for source in [f for c in caches for pattern in ("fontlist-*.json", "matplotlibrc") for f in c.glob(pattern)]:
-        with contextlib.suppress(OSError):
-            shutil.copy2(source, folders["MPLCONFIGDIR"] / source.name)
-    return {name: str(folder) for name, folder in folders.items()}
+    return [f for c in caches for pattern in ("fontlist-*.json", "matplotlibrc") for f in c.glob(pattern)]

@@ -7,7 +7,8 @@ or displays can be taken for it. (Code that has taken the kernel itself over can
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 REPLY_LIMIT = 2**20
@@ -42,3 +43,16 @@ def asking(code: str, token: str) -> str:
         f"    ip.payload_manager.write_payload({{'source': {token!r}, 'data': text}})\n"
     )
     return f"__import__('builtins').exec({text!r}, {{'__name__': '_selfcode'}})"
+
+
+def told(content: Mapping[str, Any] | None, token: str) -> Mapping[str, Any]:
+    """The answer in the content of an execute reply; {} where there is none."""
+    found = [p for p in (content or {}).get("payload", ()) if isinstance(p, dict) and p.get("source") == token]
+    text = found[0].get("data") if found else None
+    if not isinstance(text, str) or len(text) > REPLY_LIMIT:
+        return {}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -212,7 +212,7 @@ def copy_folder(
     at_home = hide and source == Path(os.path.expanduser("~")).resolve()  # noqa: PTH111
     files: list[tuple[int, str]] = []
     folders: deque[str] = deque([""])
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     made, seen = list[str](), 0
     own = target.resolve()
     while folders and not (stop and stop.is_set()):

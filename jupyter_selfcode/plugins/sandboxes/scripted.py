@@ -54,6 +54,7 @@ class ScriptedKernel:
         }  # fmt: skip
         self.state: RunState = "complete"
         self.detail = ""
+        self.peak: int | None = None
         self.served = Served()
         self._script = script
         self._count = 0
@@ -179,6 +180,11 @@ class ScriptedForks(ScriptedSandbox):
                 kernel._script = self._copies
                 kernel.served = Served("forked", "replayed")
             yield kernel
+
+    @property
+    def at_once(self) -> int:
+        """One, since the interpreter changes this process's folder."""
+        return 1
 
     def stop(self) -> None:
         """Nothing is kept."""

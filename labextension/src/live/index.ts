@@ -16,6 +16,10 @@ export interface ILinks {
   of(panel: NotebookPanel | null): Link | null;
   /** Emitted when a notebook was linked. */
   readonly linked: ISignal<ILinks, Link>;
+  /** The settings that every session begins with, as far as the person has set them here. */
+  kept(): { [name: string]: unknown };
+  /** Set one of them, for good. Rejects where there is no place to keep it, or it cannot be. */
+  keep(name: string, value: unknown): Promise<void>;
 }
 
 export const ILinks = new Token<ILinks>(
@@ -24,6 +28,32 @@ export const ILinks = new Token<ILinks>(
 );
 
 class Links implements ILinks {
+  constructor(readonly settings: Promise<ISettingRegistry.ISettings | null>) {
+    void settings.then(loaded => {
+      this.loaded = loaded;
+      loaded?.changed.connect(() => this.links.forEach(link => void this.configure(link)));
+    });
+  }
+
+  kept(): { [name: string]: unknown } {
+    return (this.loaded?.user ?? {}) as { [name: string]: unknown };
+  }
+
+  async keep(name: string, value: unknown): Promise<void> {
+    if (!this.loaded) {
+      throw new Error('JupyterLab keeps no settings here: set it in jupyter_selfcode_config.py.');
+    }
+    await this.loaded.set(name, value as any);
+  }
+
+  /** Give a session the settings that are kept. */
+  async configure(link: Link): Promise<void> {
+    await this.settings;
+    if (link.connected) {
+      await link.configure(this.kept());
+    }
+  }
+
   of(panel: NotebookPanel | null): Link | null {
     return (panel && this.links.get(panel)) ?? null;
   }
@@ -43,6 +73,7 @@ class Links implements ILinks {
     this._linked.emit(link);
   }
 
+  private loaded: ISettingRegistry.ISettings | null = null;
   private readonly links = new Map<NotebookPanel, Link>();
   private readonly _linked = new Signal<this, Link>(this);
 }
@@ -61,8 +92,7 @@ export const live: JupyterFrontEndPlugin<ILinks> = {
     translator: ITranslator | null
   ): ILinks => {
     const trans = (translator ?? nullTranslator).load('jupyter_selfcode');
-    const links = new Links();
-    const settings = registry?.load(live.id).catch(() => null);
+    const links = new Links(registry?.load(live.id).catch(() => null) ?? Promise.resolve(null));
 
     const told = (_link: Link, { outcome, place }: IEdited): void => {
       if (outcome.ok) {
@@ -86,7 +116,7 @@ export const live: JupyterFrontEndPlugin<ILinks> = {
           { autoClose: false }
         );
       }
-      await link.configure(((await settings)?.user ?? {}) as { [name: string]: unknown });
+      await links.configure(link);
     };
 
     const add = (panel: NotebookPanel): void => {

@@ -9,6 +9,7 @@ interface IProps {
   idle: string | null;
   failure: string | null;
   run: (line: string) => void;
+  preview?: (words: string) => void;
 }
 
 export function Composer(props: IProps): JSX.Element {
@@ -62,6 +63,17 @@ export function Composer(props: IProps): JSX.Element {
             onClick={() => props.run('fix')}
           >
             {trans.__('Fix the last error')}
+          </button>
+        )}
+        {props.preview && (
+          <button
+            className="jp-Selfcode-button jp-mod-quiet"
+            type="button"
+            disabled={off || !(words.trim() || failure)}
+            title={trans.__('Show the very request that a model would be sent; nothing is sent')}
+            onClick={() => props.preview?.(words.trim())}
+          >
+            {trans.__('What would be sent')}
           </button>
         )}
         {idle && <span className="jp-Selfcode-dim">{idle}</span>}

@@ -4,14 +4,14 @@
  */
 import * as React from 'react';
 
+import { View } from './blocks';
 import { Composer } from './composer';
 import { Costs } from './costs';
 import { type INow, Now } from './now';
-import { Settings } from './settings';
 import { Timeline } from './timeline';
 import type { ITrans } from './trans';
 import { Proposal } from './waiting';
-import type { IDay, IDetail, IRow, IState } from './wire';
+import type { IDetail, IRow, IState, IView } from './wire';
 
 /** What is opened: a proposal by its name, or a version by its id. */
 export interface IOpened {
@@ -23,6 +23,8 @@ export interface IOpened {
 export interface ITold {
   kind: 'ok' | 'warning' | 'error';
   text: string;
+  /** What belongs to it: sources to paste. */
+  view?: IView;
 }
 
 export interface IPanelProps {
@@ -43,37 +45,38 @@ export interface IPanelProps {
   run: (line: string) => void;
   open: (opened: IOpened | null) => void;
   dismiss: () => void;
-  /** What was spent by day, once it was asked for by `openCost`. */
-  days?: IDay[];
-  openCost?: () => void;
+  /** What the host draws of the costs besides the totals. */
+  plots?: React.ReactNode;
   older?: () => void;
   stop?: () => void;
   compare?: (from: string, to: string) => void;
   compareWaiting?: (name: string) => void;
-  setting?: (name: string, value: unknown) => void;
-  /** Commands that only read, shown at the foot: their label and line. */
-  read?: (line: string) => void;
+  /** Show what a model would be sent for these words. */
+  preview?: (words: string) => void;
+  exportHistory?: () => void;
+  /** Sections of the host's own, below the others. */
+  foot?: React.ReactNode;
 }
 
-/** A part of the panel that can be folded away; how it stands is remembered by the host's page only. */
-function Section(props: {
+/** A part of the panel that can be folded away. What is folded away is not drawn, so nothing is fetched for it. */
+export function Section(props: {
   title: string;
   count?: number;
   shown: boolean;
-  onOpen?: () => void;
   children: React.ReactNode;
 }): JSX.Element {
+  const [open, setOpen] = React.useState(props.shown);
   return (
     <details
       className="jp-Selfcode-section"
-      open={props.shown}
-      onToggle={event => event.currentTarget.open && props.onOpen?.()}
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>
         <h2>{props.title}</h2>
         {props.count !== undefined && <span className="jp-Selfcode-count">{props.count}</span>}
       </summary>
-      <div className="jp-Selfcode-sectionBody">{props.children}</div>
+      {open && <div className="jp-Selfcode-sectionBody">{props.children}</div>}
     </details>
   );
 }
@@ -93,11 +96,17 @@ function Told({
       role={told.kind === 'ok' ? 'status' : 'alert'}
     >
       <span>{told.text}</span>
+      {told.view && told.view.blocks.length > 0 && <View view={told.view} trans={trans} />}
       <button className="jp-Selfcode-close" aria-label={trans.__('Close')} onClick={dismiss}>
         ×
       </button>
     </div>
   );
+}
+
+/** The line that tries other sources for cells of a proposal. Nothing in it looks like a flag of the grammar. */
+function revision(name: string, sources: { [cell: string]: string }): string {
+  return `revise --name ${name} ${JSON.stringify(sources).replace(/--/g, '\\u002d\\u002d')}`;
 }
 
 function Waits(props: IPanelProps & { state: IState }): JSX.Element | null {
@@ -121,6 +130,7 @@ function Waits(props: IPanelProps & { state: IState }): JSX.Element | null {
             onAccept={cells =>
               run(['accept', waiting.name, ...(cells ?? []).map(id => `--cell ${id}`)].join(' '))
             }
+            onRevise={sources => run(revision(waiting.name, sources))}
             onReject={why => run(`reject --name ${waiting.name} ${why}`.trim())}
             onCompare={props.compareWaiting && (() => props.compareWaiting?.(waiting.name))}
           />
@@ -149,6 +159,15 @@ function Versions(props: IPanelProps & { state: IState }): JSX.Element {
         >
           {trans.__('Redo')}
         </button>
+        {props.exportHistory && (
+          <button
+            className="jp-Selfcode-button jp-mod-quiet"
+            title={trans.__('Download every version as JSON')}
+            onClick={props.exportHistory}
+          >
+            {trans.__('Export')}
+          </button>
+        )}
       </div>
       <Timeline
         rows={props.rows}
@@ -184,6 +203,7 @@ export function Panel(props: IPanelProps): JSX.Element {
           idle={props.idle}
           failure={props.failure}
           run={props.run}
+          preview={props.preview}
         />
       )}
       {state && <Waits {...props} state={state} />}
@@ -197,31 +217,12 @@ export function Panel(props: IPanelProps): JSX.Element {
         </p>
       )}
       {state?.cost && state.cost.versions > 0 && (
-        <Section title={trans.__('Cost')} shown={false} onOpen={props.openCost}>
-          <Costs costs={state.cost} days={props.days ?? []} trans={trans} />
+        <Section title={trans.__('Cost')} shown={false}>
+          <Costs costs={state.cost} trans={trans} />
+          {props.plots}
         </Section>
       )}
-      {state && (
-        <Section title={trans.__('Settings')} shown={false}>
-          <Settings
-            settings={state.settings}
-            trans={trans}
-            disabled={props.busy}
-            onChange={props.setting}
-            onModel={name => props.run(`model ${name}`)}
-          />
-          {props.read && (
-            <div className="jp-Selfcode-actions">
-              <button className="jp-Selfcode-button" onClick={() => props.read?.('doctor')}>
-                {trans.__('Look at this machine')}
-              </button>
-              <button className="jp-Selfcode-button" onClick={() => props.read?.('verify')}>
-                {trans.__('Verify the history')}
-              </button>
-            </div>
-          )}
-        </Section>
-      )}
+      {state && props.foot}
     </div>
   );
 }

@@ -62,14 +62,21 @@ interface IRowProps {
   detail: IDetail | null;
   disabled: boolean;
   trans: ITrans;
+  /** The versions that this one can be compared with. */
+  others: () => IRow[];
   onOpen: (row: IRow | null) => void;
   onRollback: (row: IRow) => void;
   onCompare?: (from: string, to: string) => void;
 }
 
+/** A version in a few words. */
+function short(row: IRow, trans: ITrans): string {
+  return firstLine(row.words) || firstLine(row.rationale) || kindWord(row.kind, trans);
+}
+
 function VersionOf(props: IRowProps): JSX.Element {
   const { row, open, detail, trans, disabled } = props;
-  const words = firstLine(row.words) || firstLine(row.rationale) || kindWord(row.kind, trans);
+  const words = short(row, trans);
   const spent = money(row.usd);
   const before = row.number > 1 ? String(row.number - 1) : null;
   const failed = row.outcome !== 'deployed';
@@ -126,12 +133,22 @@ function VersionOf(props: IRowProps): JSX.Element {
                 </button>
               )}
               {props.onCompare && !failed && (
-                <button
-                  className="jp-Selfcode-button jp-mod-quiet"
-                  onClick={() => props.onCompare?.(String(row.number), 'now')}
+                <select
+                  className="jp-Selfcode-field"
+                  value=""
+                  aria-label={trans.__('Compare with')}
+                  onChange={event =>
+                    props.onCompare?.(String(row.number), event.currentTarget.value)
+                  }
                 >
-                  {trans.__('Compare with now')}
-                </button>
+                  <option value="">{trans.__('Compare with…')}</option>
+                  <option value="now">{trans.__('now')}</option>
+                  {props.others().map(other => (
+                    <option key={other.id} value={other.number}>
+                      {`${other.number}  ${short(other, trans)}`}
+                    </option>
+                  ))}
+                </select>
               )}
             </div>
           </div>
@@ -167,10 +184,46 @@ export function matches(row: IRow, query: string): boolean {
     .every(word => all.includes(word));
 }
 
+/** The sorts of versions that can be looked at alone. */
+const SORTS = ['adapted', 'byHand', 'back', 'failed'] as const;
+type Sort = '' | (typeof SORTS)[number];
+
+function sortWord(sort: Sort, trans: ITrans): string {
+  switch (sort) {
+    case 'adapted':
+      return trans.__('adapted');
+    case 'byHand':
+      return trans.__('by hand');
+    case 'back':
+      return trans.__('going back');
+    case 'failed':
+      return trans.__('not in force');
+    default:
+      return trans.__('all');
+  }
+}
+
+/** Whether a version is of a sort. */
+export function isOf(row: IRow, sort: Sort): boolean {
+  switch (sort) {
+    case 'adapted':
+      return row.kind === 'adapt';
+    case 'byHand':
+      return ['edit', 'initial', 'check'].includes(row.kind);
+    case 'back':
+      return ['rollback', 'undo', 'redo'].includes(row.kind);
+    case 'failed':
+      return row.behind || row.outcome !== 'deployed';
+    default:
+      return true;
+  }
+}
+
 /** The list; more of it comes as it is scrolled to its end. */
 export function Timeline(props: ITimelineProps): JSX.Element {
   const { rows, total, opened, trans, onOlder } = props;
   const [query, setQuery] = React.useState('');
+  const [sort, setSort] = React.useState<Sort>('');
   const end = React.useRef<HTMLLIElement>(null);
   const more = rows.length < total;
   React.useEffect(() => {
@@ -184,9 +237,17 @@ export function Timeline(props: ITimelineProps): JSX.Element {
     });
     seen.observe(end.current);
     return () => seen.disconnect();
-  }, [more, rows.length, onOlder, query]);
+  }, [more, rows.length, onOlder, query, sort]);
 
-  const shown = query.trim() ? rows.filter(row => matches(row, query.trim())) : rows;
+  const words = query.trim();
+  const shown =
+    words || sort ? rows.filter(row => isOf(row, sort) && (!words || matches(row, words))) : rows;
+  const latest = React.useRef(rows);
+  latest.current = rows;
+  const others = React.useCallback(
+    () => latest.current.filter(row => row.outcome === 'deployed'),
+    []
+  );
   const whole = shown.length === rows.length;
   const lanes = Math.min(
     8,
@@ -195,14 +256,28 @@ export function Timeline(props: ITimelineProps): JSX.Element {
   return (
     <>
       {total > 5 && (
-        <input
-          type="search"
-          className="jp-Selfcode-field"
-          value={query}
-          placeholder={trans.__('Search words, models, people')}
-          aria-label={trans.__('Search the versions')}
-          onChange={event => setQuery(event.currentTarget.value)}
-        />
+        <div className="jp-Selfcode-actions">
+          <input
+            type="search"
+            className="jp-Selfcode-field"
+            value={query}
+            placeholder={trans.__('Search words, models, people')}
+            aria-label={trans.__('Search the versions')}
+            onChange={event => setQuery(event.currentTarget.value)}
+          />
+          <select
+            className="jp-Selfcode-field"
+            value={sort}
+            aria-label={trans.__('Show only')}
+            onChange={event => setSort(event.currentTarget.value as Sort)}
+          >
+            {(['', ...SORTS] as Sort[]).map(one => (
+              <option key={one} value={one}>
+                {sortWord(one, trans)}
+              </option>
+            ))}
+          </select>
+        </div>
       )}
       <ol className="jp-Selfcode-timeline" reversed>
         {shown.map((row, i) => (
@@ -215,6 +290,7 @@ export function Timeline(props: ITimelineProps): JSX.Element {
             detail={opened === row.id ? props.detail : null}
             disabled={props.disabled}
             trans={trans}
+            others={others}
             onOpen={props.onOpen}
             onRollback={props.onRollback}
             onCompare={props.onCompare}
@@ -228,8 +304,8 @@ export function Timeline(props: ITimelineProps): JSX.Element {
           </li>
         )}
       </ol>
-      {shown.length === 0 && query && !more && (
-        <p className="jp-Selfcode-dim">{trans.__('No version has these words.')}</p>
+      {shown.length === 0 && rows.length > 0 && !more && (
+        <p className="jp-Selfcode-dim">{trans.__('No version is like this.')}</p>
       )}
     </>
   );

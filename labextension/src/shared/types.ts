@@ -23,10 +23,11 @@ export interface IApplied {
   type: 'applied';
 }
 
-/** A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`. */
+/** A line of the grammar for the notebook at `path`, as it would be typed after `%selfcode`. `settings` are those of the person who asks, by name: where there is no session, nobody else knows them. */
 export interface IAsked {
   path: string;
   line: string;
+  settings: Record<string, any>;
 }
 
 /** Our key in the metadata of an execute request: which client asks, and what it shows. */

@@ -4,8 +4,10 @@ import * as React from 'react';
 import { View } from './blocks';
 import type { ITrans } from './trans';
 import { Level } from './level';
-import type { IDetail, IView, IWaiting } from './wire';
+import type { ICellDiff, IDetail, IView, IWaiting } from './wire';
 import { duration, money, short } from './words';
+
+type Sources = { [cell: string]: string };
 
 interface IProps {
   waiting: IWaiting;
@@ -16,6 +18,8 @@ interface IProps {
   onOpen: (open: boolean) => void;
   onAccept: (cells: string[] | null) => void;
   onReject: (why: string) => void;
+  /** Try it with these sources, by cell id. */
+  onRevise: (sources: Sources) => void;
   onCompare?: () => void;
 }
 
@@ -43,12 +47,76 @@ function saidOnce(view: IView, words: string): IView {
   return { blocks };
 }
 
+/** The sources of a proposal's cells, to be edited. */
+function Editing(props: {
+  cells: ICellDiff[];
+  disabled: boolean;
+  trans: ITrans;
+  onDone: (sources: Sources | null) => void;
+}): JSX.Element {
+  const { cells, trans } = props;
+  const [sources, setSources] = React.useState<Sources>({});
+  return (
+    <form
+      className="jp-Selfcode-editing"
+      onSubmit={event => {
+        event.preventDefault();
+        props.onDone(sources);
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          props.onDone(null);
+        }
+      }}
+    >
+      {cells.map((cell, i) => {
+        const source = sources[cell.cell_id] ?? cell.after;
+        return (
+          <label key={cell.cell_id}>
+            {trans.__('Cell %1', cell.place)}
+            <textarea
+              className="jp-Selfcode-field jp-Selfcode-code"
+              rows={Math.min(20, source.split('\n').length + 1)}
+              autoFocus={i === 0}
+              spellCheck={false}
+              value={source}
+              onChange={event =>
+                setSources({ ...sources, [cell.cell_id]: event.currentTarget.value })
+              }
+            />
+          </label>
+        );
+      })}
+      <div className="jp-Selfcode-actions">
+        <button
+          className="jp-Selfcode-button jp-mod-accept"
+          type="submit"
+          disabled={props.disabled || cells.every(c => (sources[c.cell_id] ?? c.after) === c.after)}
+          title={trans.__('It is tried as the proposal was, and waits as you wrote it')}
+        >
+          {trans.__('Try It')}
+        </button>
+        <button
+          className="jp-Selfcode-button jp-mod-quiet"
+          type="button"
+          onClick={() => props.onDone(null)}
+        >
+          {trans.__('Cancel')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
 /** One proposal. */
 export function Proposal(props: IProps): JSX.Element {
   const { waiting, detail, open, disabled, trans } = props;
   const [why, setWhy] = React.useState<string | null>(null);
+  const [editing, setEditing] = React.useState(false);
   const [left, setLeft] = React.useState<ReadonlySet<string>>(new Set());
   const cells = detail?.cells ?? [];
+  const editable = cells.filter(c => c.change === 'changed' || c.change === 'inserted');
   const taken = cells.filter(cell => !left.has(cell.cell_id)).map(cell => cell.cell_id);
   const some = taken.length < cells.length;
   const field = React.useRef<HTMLInputElement>(null);
@@ -82,12 +150,24 @@ export function Proposal(props: IProps): JSX.Element {
       </button>
       {open && (
         <div className="jp-Selfcode-cardBody">
-          {detail ? (
+          {detail && editing ? (
+            <Editing
+              cells={editable}
+              disabled={disabled}
+              trans={trans}
+              onDone={sources => {
+                setEditing(false);
+                if (sources) {
+                  props.onRevise(sources);
+                }
+              }}
+            />
+          ) : detail ? (
             <View view={saidOnce(detail.view, waiting.words)} trans={trans} untitled />
           ) : (
             <p className="jp-Selfcode-dim">{trans.__('Loading')}</p>
           )}
-          {cells.length > 1 && (
+          {cells.length > 1 && !editing && (
             <fieldset className="jp-Selfcode-choose">
               <legend>{trans.__('Take the change of')}</legend>
               {cells.map(cell => (
@@ -107,7 +187,7 @@ export function Proposal(props: IProps): JSX.Element {
           )}
         </div>
       )}
-      {why === null ? (
+      {editing && open ? null : why === null ? (
         <div className="jp-Selfcode-actions">
           <button
             className="jp-Selfcode-button jp-mod-accept"
@@ -119,6 +199,15 @@ export function Proposal(props: IProps): JSX.Element {
           <button className="jp-Selfcode-button" disabled={disabled} onClick={() => setWhy('')}>
             {trans.__('Reject…')}
           </button>
+          {open && editable.length > 0 && (
+            <button
+              className="jp-Selfcode-button"
+              disabled={disabled}
+              onClick={() => setEditing(true)}
+            >
+              {trans.__('Edit…')}
+            </button>
+          )}
           {props.onCompare && (
             <button
               className="jp-Selfcode-button jp-mod-quiet"

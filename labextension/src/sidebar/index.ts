@@ -35,6 +35,8 @@ export const ISidebar = new Token<ISidebar>(
   'The sidebar of jupyter_selfcode.'
 );
 
+let answers = 0;
+
 /** The answer of a command that only reads, in the main area. */
 function answerWidget(reply: IReply, trans: ITrans): MainAreaWidget {
   const content = ReactWidget.create(
@@ -46,7 +48,7 @@ function answerWidget(reply: IReply, trans: ITrans): MainAreaWidget {
   );
   content.node.tabIndex = 0;
   const widget = new MainAreaWidget({ content });
-  widget.id = 'jupyter-selfcode-answer';
+  widget.id = `jupyter-selfcode-answer-${++answers}`;
   widget.title.label = trans.__('selfcode');
   widget.title.icon = selfcodeIcon;
   widget.title.closable = true;
@@ -96,8 +98,15 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
         void fetched(trans.__('Proposed change'), 'waiting', { path: model.path, name })
     };
 
+    let answered: MainAreaWidget | null = null;
     model.answered.connect((_, reply) => {
-      app.shell.add(answerWidget(reply, trans), 'main', { mode: 'split-bottom' });
+      const before = answered && !answered.isDisposed ? answered : null;
+      answered = answerWidget(reply, trans);
+      const place = before
+        ? { mode: 'tab-after' as const, ref: before.id }
+        : { mode: 'split-bottom' as const };
+      app.shell.add(answered, 'main', place);
+      before?.dispose();
     });
 
     const widget = new Sidebar(model, compare, trans);

@@ -3,6 +3,7 @@
  */
 import type { ICodeCellModel } from '@jupyterlab/cells';
 import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import { PathExt } from '@jupyterlab/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { run } from '../command';
@@ -12,8 +13,9 @@ import type { Link } from '../live/link';
 import type { IWorking } from '../live/messages';
 import { get, post, Refusal, stream } from '../request';
 import type { IOpened, ITold } from '../shared/panel';
+import { proposed, told as toldOf } from '../shared/told';
 import type { ITrans } from '../shared/trans';
-import type { IDay, IDetail, IReply, IRow, IState } from '../shared/wire';
+import type { IDetail, IReply, IRow, IState } from '../shared/wire';
 
 /** Versions that are fetched at a time. */
 const PAGE = 100;
@@ -40,7 +42,6 @@ export class Model {
 
   state: IState | null = null;
   rows: IRow[] = [];
-  days: IDay[] = [];
   busy = false;
   stopping = false;
   told: ITold | null = null;
@@ -86,9 +87,9 @@ export class Model {
     return this.link?.working ?? this.onServer;
   }
 
-  /** Settings in force: those of the session, else those of the notebook's folder. */
+  /** Settings in force: those of the session; without one those that it would begin with. */
   get settings(): { [name: string]: any } {
-    return this.link?.settings ?? this.state?.settings ?? {};
+    return this.link?.settings ?? { ...this.state?.settings, ...this.links.kept() };
   }
 
   /** The error in the active cell, or else in the first cell that shows one; null where none does. */
@@ -128,7 +129,7 @@ export class Model {
     this.told = null;
     this.emit();
     try {
-      const reply = await run(link, line);
+      const reply = await run(link, line, this.links.kept());
       this.tell(reply);
       return reply;
     } catch (e) {
@@ -150,21 +151,20 @@ export class Model {
     }
   }
 
-  /** Change a setting of the session. */
+  /** Change a setting of the session; without one it is kept for every session that begins here. */
   async set(name: string, value: unknown): Promise<void> {
     const { link } = this;
-    if (!link?.connected) {
-      this.told = {
-        kind: 'warning',
-        text: this.trans.__(
-          'Settings are of a session: load jupyter_selfcode in a kernel, or set them in a config file.'
-        )
-      };
-      this.emit();
-      return;
-    }
+    this.told = null;
     try {
-      await link.configure({ [name]: value });
+      if (link?.connected) {
+        await link.configure({ [name]: value });
+      } else {
+        await this.links.keep(name, value);
+        this.told = {
+          kind: 'ok',
+          text: this.trans.__('Kept in your settings: every session begins with it.')
+        };
+      }
     } catch (e) {
       this.told = { kind: 'error', text: (e as Error).message };
     }
@@ -229,19 +229,23 @@ export class Model {
     }
   };
 
-  /** Fetch what was spent by day. */
-  readonly openCost = async (): Promise<void> => {
+  /** Give the person the whole lineage as a file. */
+  async export(): Promise<void> {
     const { path } = this;
     try {
-      const { data } = await get<{ data: { by_day?: IDay[] } }>('cost', { path });
-      if (path === this.path) {
-        this.days = data.by_day ?? [];
-      }
+      const { data } = await get<IReply>('export', { path });
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(
+        new Blob([JSON.stringify(data, null, 1)], { type: 'application/json' })
+      );
+      link.download = `${PathExt.basename(path, '.ipynb')}-history.json`;
+      link.click();
+      URL.revokeObjectURL(link.href);
     } catch (e) {
       this.complain(e);
+      this.emit();
     }
-    this.emit();
-  };
+  }
 
   private async readAll(): Promise<void> {
     const { path } = this;
@@ -305,22 +309,10 @@ export class Model {
   }
 
   private tell(reply: IReply): void {
-    const title = reply.view.blocks.find(block => block.block === 'title');
-    if (title?.block !== 'title') {
-      return;
-    }
-    const reports: string[] = reply.data.reports ?? [];
-    const proposed = reply.data.status === 'proposed';
-    const reason = typeof reply.data.decision === 'string' && !proposed ? reply.data.decision : '';
-    const kind = title.kind === 'plain' ? 'ok' : title.kind;
-    this.told = proposed
-      ? null // it stands below, open
-      : {
-          kind,
-          text: [title.text, reason, ...reports].filter(Boolean).join('. ').replace(/\.\./g, '.')
-        };
-    if (proposed && reply.data.proposal) {
-      this.open({ kind: 'waiting', name: reply.data.proposal });
+    this.told = toldOf(reply);
+    const made = proposed(reply);
+    if (made) {
+      this.open(made);
     }
   }
 
@@ -340,7 +332,6 @@ export class Model {
   private onPath(): void {
     this.state = this.opened = this.detail = this.told = this.onServer = null;
     this.rows = [];
-    this.days = [];
     this.listen();
     this.refresh();
   }

@@ -3,10 +3,14 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { Panel } from '../shared/panel';
+import { Panel, Section } from '../shared/panel';
 import type { ITrans } from '../shared/trans';
+import type { IState } from '../shared/wire';
 import { selfcodeIcon } from '../icon';
+import { AtCursor } from './cell';
 import type { Model } from './model';
+import { Plots } from './plots';
+import { Settings } from './settings';
 
 /** What opens in the main area. */
 export interface ICompare {
@@ -86,20 +90,52 @@ export class Sidebar extends ReactWidget {
         run={this.run}
         open={this.open}
         dismiss={this.dismiss}
-        days={model.days}
-        openCost={model.openCost}
+        plots={<Plots path={model.path} rows={model.rows} trans={trans} />}
         older={model.older}
         stop={this.stop}
         compare={this.compareVersions}
         compareWaiting={this.compareWaiting}
-        setting={this.setting}
-        read={this.read}
+        preview={this.preview}
+        exportHistory={this.exportHistory}
+        foot={state && this.foot(state)}
       />
+    );
+  }
+
+  private foot(state: IState): JSX.Element {
+    const { model, trans } = this;
+    const cell = model.panel?.content.activeCell?.model;
+    return (
+      <>
+        {state.total > 0 && cell?.type === 'code' && (
+          <Section title={trans.__('This cell')} shown={false}>
+            <AtCursor path={model.path} cell={cell.id} stamp={state.head ?? ''} trans={trans} />
+          </Section>
+        )}
+        <Section title={trans.__('Settings')} shown={false}>
+          <Settings
+            path={model.path}
+            settings={state.settings}
+            trans={trans}
+            disabled={model.busy}
+            onChange={this.setting}
+          />
+          {state.total > 0 && (
+            <div className="jp-Selfcode-actions">
+              <button className="jp-Selfcode-button" onClick={() => this.read('verify')}>
+                {trans.__('Verify the history')}
+              </button>
+            </div>
+          )}
+        </Section>
+      </>
     );
   }
 
   private readonly run = (line: string): void => void this.model.run(line);
   private readonly read = (line: string): void => void this.model.read(line);
+  private readonly preview = (words: string): void => this.read(`send ${words}`.trim());
+  private readonly exportHistory = (): void => void this.model.export();
   private readonly stop = (): void => void this.model.stop();
   private readonly dismiss = (): void => this.model.dismiss();
   private readonly open = (opened: Model['opened']): void => this.model.open(opened);

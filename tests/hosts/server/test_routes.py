@@ -220,6 +220,27 @@ def test_a_proposal_is_made_shown_and_accepted_without_a_kernel_of_the_notebook(
     assert client.get("state", path=path).json()["waiting"] == []
 
 
+def test_settings_of_the_person_go_with_a_command(client):
+    path = "asked/nb.ipynb"
+    write_notebook(client.root / path, "root = math.sqrt(16)")
+    found = client.post("command", {"path": path, "line": "fix", "settings": {"policy": "report"}}).json()
+    assert found["data"]["status"] == "reported", found
+    for settings, said in (({"sandbox": "C"}, "sandbox is a setting of the server"), ({"policy": "all"}, "cannot be used")):
+        refused = client.post("command", {"path": path, "line": "fix", "settings": settings})
+        assert (refused.status_code, said in refused.json()["message"]) == (400, True)
+
+
+def test_what_waits_is_edited_and_tried_without_a_kernel_of_the_notebook(client):
+    path = "edited/nb.ipynb"
+    write_notebook(client.root / path, "root = math.sqrt(16)")
+    name = client.command("fix", path)["data"]["proposal"]
+    (cell,) = client.get("waiting", path=path, name=name).json()["cells"]
+    mine = json.dumps({cell["cell_id"]: "from math import sqrt\nroot = sqrt(16)"})
+    assert client.command(f"revise --name {name} {mine}", path)["data"]["status"] == "proposed"
+    client.command("accept", path)
+    assert "from math import sqrt" in (client.root / path).read_text()
+
+
 def test_a_proposal_whose_cells_have_changed_is_refused_and_the_file_stays(client):
     path = "stale/nb.ipynb"
     write_notebook(client.root / path, "root = math.sqrt(16)")

@@ -189,7 +189,7 @@ class Lab:
         self.at_rest()
         before = self.js("w.content.widgets[arg].model.executionCount", place - 1)
         self.js("(w.content.activeCellIndex = arg, w.content.mode = 'command', app.commands.execute('notebook:run-cell'), 0)", place - 1)
-        self.until("w.content.widgets[arg[0]].model.executionCount !== arg[1]", [place - 1, before])
+        self.until("![null, arg[1]].includes(w.content.widgets[arg[0]].model.executionCount)", [place - 1, before])
         self.at_rest()
 
     def write(self, place: int, text: str) -> None:

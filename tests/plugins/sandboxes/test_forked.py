@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
 import psutil
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes.checkpoints import KEPT
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-from jupyter_selfcode.plugins.sandboxes.forked import KEPT, ForkedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.values.notebook import Cell, Notebook
+from tests.hazard_table import REFUSED, SURVIVES
 
 
 @pytest.fixture(params=["A", "B"])
@@ -79,7 +82,49 @@ async def test_as_many_checkpoints_are_kept_as_are_allowed_and_those_left_still_
     assert sum(c.fork is not None for c in kept.chain) == KEPT
     changed = notebook(*(c.source for c in base.cells[:-1]), "x0 + x5 + 100")
     results, served = await run(sandbox, tmp_path, changed, base)
-    assert (served.kind, shown(results[-1])) == ("fresh" if kept.chain[-2].fork is None else "forked", "105")
+    assert (served.kind, shown(results[-1])) == ("forked", "105")
+    changed = notebook(*(c.source for c in base.cells[:3]), "x0 + x2 + 100")
+    results, served = await run(sandbox, tmp_path, changed, base)
+    assert (served.kind, shown(results[-1])) == ("forked", "102")
+    assert sum(c.fork is not None for c in kept.chain) == KEPT
+
+
+async def test_a_state_that_was_let_go_is_made_again_from_the_nearest_above_and_serves_the_next_as_it_is(sandbox, tmp_path):
+    base = notebook("import os, time\nmark = os.urandom(8)", "other = os.urandom(8)", "mark, other")
+    before, _ = await run(sandbox, tmp_path, base, base)
+    (kept,) = sandbox._kept
+    await kept._let_go(kept.chain[1])
+    changed = notebook(*(c.source for c in base.cells[:2]), "(mark, other) # changed")
+    (*_, first), served = await run(sandbox, tmp_path, changed, base)
+    (*_, second), _ = await run(sandbox, tmp_path, changed, base)
+    assert served.kind == "forked"
+    mark, _, other = shown(before[2]).partition(", ")
+    assert shown(first).startswith(mark)
+    assert not shown(first).endswith(other)
+    assert shown(second) == shown(first)
+
+
+async def test_where_a_state_cannot_be_copied_one_above_it_is_and_the_cells_between_run_again(sandbox, tmp_path):
+    base = notebook("import os\nmark = os.urandom(8)", REFUSED["a thread of the user"].above, "mark")
+    before, _ = await run(sandbox, tmp_path, base, base)
+    cells = [c.source for c in base.cells[:2]]
+    results, served = await run(sandbox, tmp_path, notebook(*cells, "(mark, threading.active_count())"), base)
+    assert (served.kind, shown(results[2])) == ("forked", f"({shown(before[2])}, 2)")
+    assert "1 of them again in the copy: threads are alive" in served.reason
+
+
+async def test_several_candidates_are_open_at_once_from_one_state_and_none_sees_another(sandbox, tmp_path):
+    base = notebook("x = [3]", "x")
+    await run(sandbox, tmp_path, base, base)
+    candidates = [notebook("x = [3]", f"x.append({n}); x") for n in range(3)]
+    async with contextlib.AsyncExitStack() as opened:
+        kernels = [await opened.enter_async_context(sandbox.open_from(base, c, tmp_path, Limits())) for c in candidates]
+        for index in range(2):
+            results = await asyncio.gather(*(k.execute(c.cells[index]) for k, c in zip(kernels, candidates, strict=True)))
+        assert [k.served.kind for k in kernels] == ["forked"] * 3
+        assert [shown(r) for r in results] == ["[3, 0]", "[3, 1]", "[3, 2]"]
+        assert sandbox._kept[0].chain[0].fork.leaves == 3
+    assert sandbox._kept[0].chain[0].fork.leaves == 0
 
 
 @pytest.mark.parametrize("writes", ["open('new', 'w').write('n')", "open('/tmp/new', 'w').write('n')", "import os; os.remove('data')"])
@@ -94,55 +139,39 @@ async def test_a_candidate_that_writes_is_tried_in_a_fresh_kernel_and_says_why(s
     assert (served.kind, shown(results[2])) == ("forked", "(False, True)")
 
 
-HAZARDS = {
-    "a thread of the user": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
-    "a live thread pool": "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()",
-    "a live process pool": "import multiprocessing\npool = multiprocessing.get_context('fork').Pool(1)",
-    "a child process": "import subprocess\nchild = subprocess.Popen(['sleep', '60'])",
-    "a socket": "import socket\npair = socket.socketpair()",
-    "a file open to be written": "f = open('log', 'w')",
-    "memory shared with others": "import mmap\nshared = mmap.mmap(-1, 4096)",
-    "files changed below": "pass",
-}
+def rows(table):
+    """The rows whose libraries the tests have; those that take long are for a slower run."""
+    return [pytest.param(row, id=name, marks=[pytest.mark.slow] if row.heavy else []) for name, row in table.items() if not row.needs]
 
 
-@pytest.mark.parametrize("name", HAZARDS)
-async def test_what_a_copy_would_not_have_is_found_before_it_is_made(sandbox, tmp_path, name):
-    below = "open('late', 'w').write('x')" if name == "files changed below" else "0"
-    base = notebook(HAZARDS[name], below)
+@pytest.mark.parametrize("row", rows(REFUSED))
+async def test_what_a_copy_would_not_have_is_found_before_it_is_made(sandbox, tmp_path, row):
+    base = notebook(row.above, "0")
     first, _ = await run(sandbox, tmp_path, base, base)
     assert [r.status for r in first] == ["ok", "ok"]
-    results, served = await run(sandbox, tmp_path, notebook(HAZARDS[name], "'changed'"), base)
+    results, served = await run(sandbox, tmp_path, notebook(row.above, f"{row.changed}\n'changed'"), base)
     assert (served.kind, shown(results[1])) == ("fresh", "'changed'")
-    assert served.reason
+    assert row.fresh in served.reason
 
 
-SURVIVES = {
-    "numpy": ("import numpy as np\na = np.random.default_rng(0).random((300, 300)); b = a @ a", "float((a @ a - b).sum())"),
-    "OpenMP, used before": (
-        "from sklearn.ensemble import HistGradientBoostingRegressor as H\nimport numpy as np\n"
-        "X = np.arange(2000.).reshape(-1, 1); h = H(max_iter=5).fit(X, X[:, 0])",
-        "bool(H(max_iter=5).fit(X, X[:, 0]).predict(X[:1])[0] == h.predict(X[:1])[0])",
-    ),
-    "a finished thread pool": ("from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as p: r = list(p.map(abs, [-1]))", "r"),
-    "a database in memory": ("import sqlite3\ndb = sqlite3.connect(':memory:'); _ = db.execute('create table t as select 7 as n')", "db.execute('select n from t').fetchone()"),
-    "an asyncio task": ("import asyncio\nasync def f():\n    await asyncio.sleep(.05)\n    return 5\nt = asyncio.ensure_future(f())", "await t"),
-    "a figure": ("import matplotlib.pyplot as plt\nfig, ax = plt.subplots(); plt.close(fig)", "len(ax.plot([1, 2]))"),
-    "a file open to be read": ("f = open('data'); head = f.read(1)", "f.read(1)"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SURVIVES)
-async def test_what_survives_or_is_mended_gives_in_a_copy_what_it_gives_in_the_notebook(sandbox, tmp_path, name):
-    (tmp_path / "data").write_text("abc")
-    above, changed = SURVIVES[name]
-    base = notebook(above, "0")
+async def test_where_cells_below_have_changed_files_no_copy_is_made(sandbox, tmp_path):
+    base = notebook("x = 1", "_ = open('late', 'w').write('x')")
     await run(sandbox, tmp_path, base, base)
-    forked, served = await run(sandbox, tmp_path, notebook(above, changed), base)
-    assert served == type(served)("forked", served.reason), served
-    again, _ = await run(sandbox, tmp_path, notebook(above, changed), base)
+    results, served = await run(sandbox, tmp_path, notebook("x = 1", "import os; os.path.exists('late')"), base)
+    assert (served.kind, shown(results[1])) == ("fresh", "False")
+    assert "changed files" in served.reason
+
+
+@pytest.mark.parametrize("row", rows(SURVIVES))
+async def test_what_survives_or_is_mended_gives_in_a_copy_what_it_gives_in_the_notebook(sandbox, tmp_path, row):
+    (tmp_path / "data").write_text("abc")
+    base, wanted = notebook(row.above, "0"), notebook(row.above, row.changed)
+    await run(sandbox, tmp_path, base, base)
+    forked, served = await run(sandbox, tmp_path, wanted, base)
+    assert served.kind == "forked", served
+    again, _ = await run(sandbox, tmp_path, wanted, base)
     async with sandbox.fresh.open(Notebook(), tmp_path, Limits()) as kernel:
-        fresh = [await kernel.execute(c) for c in notebook(above, changed).cells]
+        fresh = [await kernel.execute(c) for c in wanted.cells]
     assert (forked[1].status, forked[1].outputs) == (fresh[1].status, fresh[1].outputs)
     assert again[1].outputs == forked[1].outputs
 

@@ -1,19 +1,21 @@
 /** The settings in force, those that a panel may change as controls. */
 import * as React from 'react';
 
-import type { ITrans } from './trans';
+import { View } from '../shared/blocks';
+import type { ITrans } from '../shared/trans';
+import { useAnswer } from './answer';
 
 interface IProps {
+  path: string;
   settings: { [name: string]: any };
   trans: ITrans;
   disabled: boolean;
   onChange?: (name: string, value: unknown) => void;
-  onModel: (name: string) => void;
 }
 
 const CHOICES: { [name: string]: string[] } = {
   policy: ['report', 'propose', 'deploy'],
-  context_level: ['schema', 'summary', 'samples', 'full']
+  context_level: ['auto', 'schema', 'summary', 'samples', 'full']
 };
 
 function label(name: string, trans: ITrans): string {
@@ -36,6 +38,8 @@ function Field(props: {
   type: 'text' | 'number';
   placeholder?: string;
   disabled: boolean;
+  /** Values to choose from; others may be typed. */
+  choices?: string[];
   onDone: (value: string) => void;
 }): JSX.Element {
   const [value, setValue] = React.useState(props.value);
@@ -45,30 +49,47 @@ function Field(props: {
       props.onDone(value);
     }
   };
+  const list = React.useId();
   return (
-    <input
-      className="jp-Selfcode-field"
-      aria-label={props.label}
-      type={props.type}
-      min={0}
-      step="any"
-      value={value}
-      placeholder={props.placeholder}
-      disabled={props.disabled}
-      onChange={event => setValue(event.currentTarget.value)}
-      onBlur={done}
-      onKeyDown={event => {
-        if (event.key === 'Enter') {
-          event.preventDefault();
-          done();
-        }
-      }}
-    />
+    <>
+      <input
+        className="jp-Selfcode-field"
+        aria-label={props.label}
+        list={props.choices && list}
+        type={props.type}
+        min={0}
+        step="any"
+        value={value}
+        placeholder={props.placeholder}
+        disabled={props.disabled}
+        onChange={event => setValue(event.currentTarget.value)}
+        onBlur={done}
+        onKeyDown={event => {
+          if (event.key === 'Enter') {
+            event.preventDefault();
+            done();
+          }
+        }}
+      />
+      {props.choices && (
+        <datalist id={list}>
+          {props.choices.map(choice => (
+            <option key={choice} value={choice} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }
 
+interface IFoundModels {
+  models: { found: { models: string[] }[] };
+}
+
 export function Settings(props: IProps): JSX.Element {
-  const { settings, trans, disabled, onChange, onModel } = props;
+  const { settings, trans, disabled, onChange } = props;
+  const doctor = useAnswer('doctor', { path: props.path }, String(settings.model ?? ''));
+  const found = (doctor.reply?.data as IFoundModels | undefined)?.models.found ?? [];
   return (
     <div className="jp-Selfcode-settings">
       <label>
@@ -79,7 +100,8 @@ export function Settings(props: IProps): JSX.Element {
           value={String(settings.model ?? '')}
           placeholder={trans.__('none: free rules only')}
           disabled={disabled}
-          onDone={value => value.trim() && onModel(value.trim())}
+          choices={found.flatMap(way => way.models)}
+          onDone={value => onChange?.('model', value.trim())}
         />
       </label>
       {Object.entries(CHOICES).map(([name, choices]) => (
@@ -102,11 +124,17 @@ export function Settings(props: IProps): JSX.Element {
         <Field
           label={label('budget_usd', trans)}
           type="number"
+          placeholder={trans.__('no limit')}
           value={String(settings.budget_usd ?? '')}
           disabled={disabled || !onChange}
-          onDone={value => value !== '' && onChange?.('budget_usd', Number(value))}
+          onDone={value => onChange?.('budget_usd', value === '' ? null : Number(value))}
         />
       </label>
+      <details className="jp-Selfcode-machine">
+        <summary>{trans.__('What was found on this machine')}</summary>
+        {doctor.error && <p className="jp-Selfcode-dim">{doctor.error}</p>}
+        {doctor.reply && <View view={doctor.reply.view} trans={trans} untitled />}
+      </details>
     </div>
   );
 }
