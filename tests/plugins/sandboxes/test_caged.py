@@ -144,6 +144,7 @@ async def test_any_jupyter_starts_the_contained_kernel_by_its_name_and_nothing_i
     outside.write_text("canary")
     kernels = AsyncKernelManager(kernel_name="selfcode-contained")
     await kernels.start_kernel(cwd=str(folder), stderr=subprocess.DEVNULL)
+    assert all(Path(f"{kernels.ip}-{port}").is_socket() for port in kernels.ports)  # no client comes too early
     said: list[str] = []
 
     async def ask(code):
