@@ -108,6 +108,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None, *,
         limits=settings.limits(),
         level=settings.level(),
         masked=settings.masked_columns,
+        record=settings.record,
         mutant_seconds=settings.mutant_seconds,
     )
 

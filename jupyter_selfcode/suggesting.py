@@ -27,6 +27,7 @@ from .values.events import CellRan, Event, StageStarted
 from .values.notebook import Cell, Notebook
 from .values.strength import Strength
 from .values.suggestion import Suggestion
+from .values.trial import CAGES
 from .values.version import Version
 
 SUGGESTED = "suggested"
@@ -144,7 +145,7 @@ async def _observed(
     considered = tuple(s for s in considered if s.expression in true and redactor.text(s.expression) == s.expression)
     found.considered = len(considered)
     caught = None
-    if considered and engine.mutant_seconds:
+    if considered and engine.mutant_seconds and engine.sandbox.tier in CAGES:  # mistakes are made in a cage only
         yield StageStarted("validate", "small mistakes in the cell, to see which suggestion tells them")
         found.strength = await _measured(workspace, notebook, cell, [s.expression for s in considered], above)
         if found.strength.mutants:

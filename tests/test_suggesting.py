@@ -105,6 +105,13 @@ def test_nothing_is_measured_where_nothing_is_set_aside(workspace):
     assert all(s["catches"] is None for s in data["suggestions"])
 
 
+def test_no_mistake_is_made_without_a_cage(workspace):
+    workspace.engine.sandbox.tier = "C"
+    data = say(workspace, "check --suggest --cell c1").data
+    assert (data["mistakes"], workspace.engine.sandbox.opened) == (None, 1)
+    assert data["suggestions"]
+
+
 def test_no_secret_becomes_a_promise_or_is_told(workspace, monkeypatch):
     monkeypatch.setenv("SALES_TOKEN", "a-value-that-nobody-may-see")
     cells = (Cell("c0", "code", "key = 'a-value-that-nobody-may-see'\nplace = 'York'"), Cell("c1", "code", "raise ValueError(key)"))

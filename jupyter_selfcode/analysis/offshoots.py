@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -183,7 +184,9 @@ def offshoot(
     ours, theirs = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that threads do not come along is known, and what hangs is killed
+        pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)

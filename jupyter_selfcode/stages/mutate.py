@@ -64,6 +64,12 @@ class Course:
                 texts += [ast.unparse(s.test) for s in (tree.body if tree else ()) if isinstance(s, ast.Assert)]
         return frozenset[str]().union(*(effects_of(t).reads for t in texts))
 
+    @property
+    def outward(self) -> bool:
+        """Whether a cell uses the network, as far as its text tells."""
+        effects = [effects_of(executable(c.source)) for c in self.cells]
+        return any("@net" in e.reads | e.changes for e in effects)
+
     def code(self, slip: Slip | None, seconds: float) -> str:
         """Code for `Kernel.evaluate`: one fork, with one mistake or without."""
         steps = [
@@ -212,7 +218,7 @@ async def measured(
     """How much the contract of what was chosen says. The last event is `Tried`; none where no time is set aside, there is no
     contract, a library documents the change, or it was tried without a cage."""
     trial = None if isinstance(decision, Reject) else decision.trial
-    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2 or trial.pace:
         return
     patch = trial.candidate.patch
     if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:
@@ -244,6 +250,8 @@ async def mutate(
 
     if not mistakes:
         return ended("no small mistake could be made in the new code")
+    if course.outward:
+        return ended("not measured: the cells use the network, where a mistake made on purpose may do harm")
     said = ""
     for copied in (True, False) if base is not None and isinstance(sandbox, ForkingSandbox) else (False,):
         if not copied and above > seconds / 2:

@@ -137,6 +137,14 @@ async def test_a_mistake_that_never_ends_is_ended_and_not_counted(tmp_path):
     assert verdicts(strength)["12 → 13"] == "caught", "the next one runs all the same"
 
 
+async def test_no_mistake_is_made_where_the_network_is_used(tmp_path):
+    body = PROMISE + "import requests\ntotal = requests.delete('http://localhost/' + str(3 * x)).status_code"
+    sandbox = ScriptedSandbox()
+    strength = await measure(tmp_path, notebook("x = 3", PROMISE + "total = 0"), "c1", body, sandbox)
+    assert (strength.mutants, sandbox.opened) == ((), 0)
+    assert "use the network" in strength.said
+
+
 async def test_nothing_is_begun_that_cannot_be_done_in_its_time(tmp_path):
     before = notebook("x = 3", PROMISE + "total = 0")
     trial = trial_of(before, "c1", PROMISE + "total = x * 4", seconds=30.0)

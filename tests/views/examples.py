@@ -10,6 +10,8 @@ from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import diff
 from jupyter_selfcode.values.prompt import Cost
 from jupyter_selfcode.values.request import Failure, Option, Request, Triage
+from jupyter_selfcode.values.size import Size
+from jupyter_selfcode.values.strength import Mutant, Strength
 from jupyter_selfcode.values.trial import Candidate, CellResult, Example, Finding, Run, Trial
 from jupyter_selfcode.values.version import Attempt, Recorded, make_version
 
@@ -92,6 +94,18 @@ def build(
             "1 example of the contract holds; what it does not say is not checked",
         ),
         4.2,
+        strength=Strength(
+            (
+                Mutant(cell, 10, "aggregate", f"sum → {out}", "caught", by=(words,)),
+                Mutant(cell, 10, "flag", f"True → False {why}", "survived", differs=(words,)),
+                Mutant(cell, 9, "statement", f"{out} left out", "same"),
+                Mutant(cell, 9, "constant", "0 → 1", "failed"),
+            ),
+            3.1,
+            f"the 10 s set aside were enough for {out}",
+            f"no promise looks at {words}",
+        ),
+        size=Size(2, 3, -1),
     )
     bad = Trial(
         Candidate(
@@ -267,7 +281,17 @@ def build(
         "plugins": {"stores": ["sql"]},
         "settings": settings,
     }
+    suggested = {
+        "cell": cell, "mistakes": 12, "caught_now": 2, "caught_with": 9, "said": out,
+        "suggestions": [
+            {"number": 1, "expression": words, "kind": "relation", "reason": why, "tells": True, "catches": 7},
+            {"number": 2, "expression": out, "kind": "schema", "reason": why, "tells": False, "catches": 0},
+        ],
+    }  # fmt: skip
     return {
+        "suggested": views.suggested(cell, suggested),
+        "nothing suggested": views.suggested(cell, {**suggested, "suggestions": []}),
+        "suggested unmeasured": views.suggested(cell, {**suggested, "mistakes": None, "said": ""}),
         "proposal": views.proposal(decided, before, promise=data["sandbox"]["promise"]),
         "environment": views.proposal(missing, before),
         "failed": views.proposal(failed, before),

@@ -105,6 +105,23 @@ def test_a_proposal_says_what_is_not_checked_before_what_is_and_what_to_type_nex
         "$0.0123",
         "12.4 s",
         "rights",
+        "would have caught 1 of 2 small mistakes (1 more fail by themselves, 1 change nothing)",
+        "not caught: True → False",
+        "no promise looks at Plot revenue per month",
+        "nothing changes where it is left out: line 9",
+        "2 lines of code added, 3 removed; 1 fewer branch",
+    ):
+        assert said in " ".join(text.split()) or said in text
+
+
+def test_suggestions_say_what_they_are_worth_and_that_nothing_is_promised_yet():
+    text = " ".join(examples.build()["suggested"].text(100).split())
+    for said in (
+        "2 checks",
+        "nothing is promised yet",
+        "would hold for nearly any result",
+        "Of 12 small mistakes made in the cell its contract catches 2, with these 9.",
+        "%selfcode check --take 1,2 --cell 3f2a91c0",
     ):
         assert said in text
 
