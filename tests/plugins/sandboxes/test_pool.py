@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,10 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_selfcode.bridge import Bridge
+from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.plugins.sandboxes import pool as pools
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.pool import pool
+from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.selfcode import make_engine
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
 STATE = """
@@ -303,12 +308,32 @@ async def test_who_is_cancelled_while_a_kernel_is_laid_out_leaves_nothing(root, 
     assert left() == []
 
 
+def test_a_session_keeps_one_by_default_and_none_after_it_is_closed(root, left, tmp_path, caged):
+    folder, bridge = folder_in(tmp_path), Bridge()
+    with contextlib.closing(SqlStore(tmp_path / "history.sqlite")) as store:
+        made = make_engine(SelfCode(sandbox=caged("A")), store)
+
+    async def tried():
+        sandbox = made.sandbox.fresh if hasattr(made.sandbox, "fresh") else made.sandbox
+        for _ in range(2):
+            async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+                yield kernel, await waiting()
+
+    (_, warm), (second, _) = bridge.iterate(tried)
+    assert second is warm.kernel
+    assert left() != []
+    bridge.close()
+    assert left() == []
+
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.pool import pool
+from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.selfcode import make_engine
 from jupyter_selfcode.values.notebook import Notebook
 
 async def main():
