@@ -291,6 +291,19 @@ async def test_one_that_was_killed_while_it_waited_is_not_missed(root, left, tmp
 
 
 @pytest.mark.slow
+async def test_where_the_folder_cannot_be_laid_out_for_it_a_new_kernel_serves(root, left, tmp_path, caged):
+    folder, sandbox = folder_in(tmp_path), ContainedSandbox(caged("A"), warm=1)
+    warm = await kept(sandbox, Notebook(), folder)
+    warm.place.work.rmdir()
+    warm.place.work.write_text("in the way", "utf-8")
+    async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+        assert kernel is not warm.kernel
+        assert (await kernel.execute(Cell("c", "code", "open('data.csv')"))).status == "ok"
+    await ended()
+    assert left() == []
+
+
+@pytest.mark.slow
 async def test_who_is_cancelled_while_a_kernel_is_laid_out_leaves_nothing(root, left, tmp_path, caged):
     folder, sandbox = folder_in(tmp_path), ContainedSandbox(caged("A"), warm=1)
     await kept(sandbox, Notebook(), folder)
