@@ -266,7 +266,7 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
         words = {
             "intent": "Nothing has failed; words want their code.",
             "drift": f"The data has changed: {_short(request.text)}",
-            "slow": f"It is too slow: {_short(request.text)}",
+            "slow": f"It is to be faster, with the same results. {_short(request.text)}".strip(),
         }
         said = words.get(request.trigger, "Nothing has failed; a change is wished.")
         return Triage("code", said, weigh("code", request, before))

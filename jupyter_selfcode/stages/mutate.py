@@ -218,7 +218,7 @@ async def measured(
     """How much the contract of what was chosen says. The last event is `Tried`; none where no time is set aside, there is no
     contract, a library documents the change, or it was tried without a cage."""
     trial = None if isinstance(decision, Reject) else decision.trial
-    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2 or trial.pace:
         return
     patch = trial.candidate.patch
     if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from .session import LiveSession
 from .stops import CommandError
 
 if TYPE_CHECKING:
+    from .background import Background
     from .workspace import LiveWorkspace
 
 HOST = "JUPYTER_SELFCODE_HOST"
@@ -67,6 +69,10 @@ class Extension:
         self._hinted = False
         self._proving: dict[str, str] = {}
         """What is on probation: by the first cell that it changed, the id of the version."""
+        self._background: Background | None = None
+        """There is one where the notebook is watched."""
+        self._began = 0.0
+        self._looked = False
 
     def attach(self) -> None:
         """Register everything."""
@@ -113,9 +119,38 @@ class Extension:
 
     def look_again(self) -> None:
         """The history may be another one now: what is on probation is read anew."""
+        from ...watching import Watching
         from .rails import proving
 
-        self._proving = proving(self.workspace())
+        self._looked = True
+        workspace = self.workspace()
+        self._proving = proving(workspace)
+        watched = Watching(workspace.store, workspace.path).since is not None
+        if watched and self._background is None:
+            from .background import Background
+
+            self._background = Background(self.session)
+        elif not watched:
+            self.leave_off()
+            self._background = None
+
+    def leave_off(self) -> None:
+        """A person's command goes first: what is looked into in the background ends."""
+        if self._background is not None:
+            self._background.stop()
+
+    def _watch(self, cell_id: str, result: Any) -> None:
+        """What the watch does after a cell: look into its failure, or compare what it took in; and say what came of it."""
+        watch, lines = self._background, list[str]()
+        if watch is None:
+            return
+        workspace, names = self.workspace(), self.shell.user_ns
+        if result.success:
+            lines += watch.compare(workspace, cell_id, time.monotonic() - self._began, names)
+        elif (failure := self.session.failure()) is not None and watch.look_into(workspace, failure, names):
+            lines.append("The cause is looked for; what it comes to will wait for you.")
+        for line in [*watch.settle(workspace), *lines]:
+            print(f"\x1b[2mselfcode: {line}\x1b[0m")
 
     def _prove(self, cell_id: str, version_id: str | None) -> None:
         """A cell that a version on probation made has run well once more."""
@@ -160,6 +195,7 @@ class Extension:
         """IPython's `pre_run_cell`."""
         if not self.session.busy:
             self.session.begin(info)
+            self._began = time.monotonic()
 
     def after_cell(self, result: Any) -> None:
         """IPython's `post_run_cell`. Whatever goes wrong here becomes one line and leaves the cell as it is."""
@@ -175,10 +211,14 @@ class Extension:
             session.end(result)
             cell = session.running
             cell_id = session.named(cell.cell_id)
+            if not self._looked and not cell.command and self._may_be_blamed():
+                self._looked = True  # a history from before: once, for it has to be opened
+                self.look_again()
             due = self._proving.get(cell_id)
             if cell.command or not (is_marked(cell.source) or not result.success):
                 if not cell.command:
                     self._prove(cell_id, due)
+                    self._watch(cell_id, result)
                 return
             if is_marked(cell.source):
                 if not result.success or ">>>" in cell.source:
@@ -187,12 +227,14 @@ class Extension:
                     after_marked_cell(self, cell, result)
                 if result.success:
                     self._prove(cell_id, due)
+                    self._watch(cell_id, result)
                 return
             if (failure := session.failure()) is not None and self._may_be_blamed():
                 from .adapting import take_back
 
                 if take_back(self, failure):
                     return
+            self._watch(cell_id, result)
             if not self._hinted and session.failure() is not None and (session.identified or sys.stdout.isatty()):
                 self._hinted = True
                 print("\x1b[2m%selfcode fix looks for the cause and proposes a repair.\x1b[0m")
