@@ -80,7 +80,9 @@ def why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     if found is None:
         said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
         said = " ".join([f"{said}{f', {back}' if back else ''}.", *stale])
-        return Reply({"cell": cell.id, "version": None, "stale": stale}, views.message(said, "warning" if stale else "ok"))
+        view = views.why(newest, said, stale) if newest else views.message(said, "warning" if stale else "ok")
+        by = newest.number if newest else None
+        return Reply({"cell": cell.id, "version": None, "stale": stale, "brought_back_by": by}, view)
     return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
                   "brought_back_by": newest.number if newest and back else None, "stale": stale}, views.why(found, back, stale))
 

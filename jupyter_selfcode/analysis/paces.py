@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from .alike import bound
 from .contract import executable, in_kernel
 from .effects import effects_of
 from .interval import FEWEST, ratio_interval
-from .magics import mask
+from .magics import mask, parse_masked
 
 ROOM = 220_000
 """Characters of what is told after one version: both are in one answer."""
@@ -26,6 +27,9 @@ LEAST = 2_000_000
 """Bytes below which a smaller peak is nobody's gain."""
 
 
+_GOING = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+
+
 def unfit(source: str) -> str:
     """Why a cell cannot be timed apart from its notebook; empty where it can."""
     masked = mask(executable(source))
@@ -35,6 +39,12 @@ def unfit(source: str) -> str:
     if "@net" in effects.reads | effects.changes:
         return "it uses the network, whose time is not the cell's"
     return ""
+
+
+def loops(source: str) -> bool:
+    """Whether a cell goes through something itself, or hands a function on to be called for each."""
+    tree = parse_masked(mask(executable(source)))
+    return tree is not None and any(isinstance(n, _GOING) for n in ast.walk(tree))
 
 
 def timing(before: Notebook, after: Notebook, cell_id: str, names: Sequence[str], seconds: float) -> str:

@@ -20,12 +20,12 @@ from ..analysis.forging import gained
 from ..analysis.forms import is_intent
 from ..analysis.likeness import compared
 from ..analysis.outputs import difference
-from ..analysis.paces import better, both_bind, read_paces, timing, unfit
+from ..analysis.paces import better, both_bind, loops, read_paces, timing, unfit
 from ..protocols import Limits, Sandbox
 from ..values.behaviour import Likeness, Pace
 from ..values.notebook import Notebook
 from ..values.request import Request
-from ..values.trial import Finding, Run, Trial
+from ..values.trial import CellResult, Finding, Run, Trial
 
 SECONDS = 10.0
 """Of timing, where the cell is quick enough; a slow one gets what its pairs need."""
@@ -47,11 +47,16 @@ class Measured:
 
 
 def slowest(run: Run, notebook: Notebook) -> str | None:
-    """The cell that took longest and can be timed apart; None where none takes long enough to matter. Cells that import come last:
-    their time is that of loading libraries, which is spent once."""
+    """The cell that took longest and can be timed apart; None where none takes long enough to matter. Cells without a loop come
+    after those with one, and cells that import last: their time is a library's, often that of loading it, which is spent once."""
     slow = [r for r in run.results if r.status == "ok" and r.seconds > QUICK and r.cell_id in notebook]
     slow = [r for r in slow if not unfit(notebook.cell(r.cell_id).source) and notebook.cell(r.cell_id).editable]
-    return max(slow, key=lambda r: (not imported_names(notebook.cell(r.cell_id).source), r.seconds)).cell_id if slow else None
+
+    def key(result: CellResult) -> tuple[bool, bool, float]:
+        source = notebook.cell(result.cell_id).source
+        return not imported_names(source), loops(source), result.seconds
+
+    return max(slow, key=key).cell_id if slow else None
 
 
 def aimed(request: Request, notebook: Notebook, before: Run) -> Request:

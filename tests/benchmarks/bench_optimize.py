@@ -53,7 +53,7 @@ CASES = [
     Case("groupby apply", 'means = df.groupby("city")["price"].apply(lambda s: s.sum() / len(s))', 'means = df.groupby("city")["price"].mean()', "faster", "means.max()"),
     Case("sum in another order", "total = 0.0\nfor p in df.price:\n    total += p", "total = float(df.price.sum())", "faster", "round(total, 2)"),
     Case("list membership", "hits = [x for x in range(4000) if x in ids]", "known = set(ids)\nhits = [x for x in range(4000) if x in known]", "faster", "len(hits)"),
-    Case("counting words", "counts = {}\nfor w in text.split():\n    counts[w] = counts.get(w, 0) + text.count('zz')\ncounts = {w: text.split().count(w) for w in counts}", "counts = {}\nfor w in text.split():\n    counts[w] = counts.get(w, 0) + 1", "faster", "sorted(counts.items())"),
+    Case("counting words", "counts = {w: text.split().count(w) for w in sorted(set(text.split()))}", "counts = {}\nfor w in text.split():\n    counts[w] = counts.get(w, 0) + 1", "faster", "sorted(counts.items())"),
     Case("concat in a loop", 'parts = pd.DataFrame()\nfor c in sorted(df.city.unique()) * 6:\n    parts = pd.concat([parts, df[df.city == c]], ignore_index=True)', 'parts = pd.concat([df[df.city == c] for c in sorted(df.city.unique()) * 6], ignore_index=True)', "faster", "parts.shape"),
     Case("copies of the frame", "for k in range(30):\n    work = df.copy()\n    work['z'] = work.price * k\nlast = work", "last = df.assign(z=df.price * 29)", "faster", "last.z.max()"),
     Case("only renamed", 'top = df.sort_values("price").head(50)', 'ordered = df.sort_values("price")\ntop = ordered.head(50)', "same", "len(top)"),

@@ -16,10 +16,12 @@ from jupyter_selfcode.plugins.proposers.rules import RulesProposer
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
 from jupyter_selfcode.plugins.stores.sql import SqlStore
+from jupyter_selfcode.stages.pace import slowest
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
 from jupyter_selfcode.values.events import Decided
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.request import Request
+from jupyter_selfcode.values.trial import CellResult, Run
 from tests.test_engine import replacing
 
 SLOW = "squares = []\nfor i in range(60_000):\n    squares = squares if i else []\n    squares.append(sum([i, i]))"
@@ -130,3 +132,16 @@ async def test_under_the_policy_propose_a_person_decides(tmp_path):
     decided = await optimized(tmp_path, book("x = 1", SLOW), FAST, mode="propose")
     assert isinstance(decided.decision, Ask)
     assert replace(decided.decision.trial).level == 3
+
+
+def test_the_slowest_cell_is_one_with_a_loop_where_there_is_one_and_one_that_imports_only_where_there_is_no_other():
+    notebook = book("import pandas as pd\nx = [i for i in range(9)]", "y = [i for i in x]", "z = sum(y)", "%time w = [1 for i in x]")
+    took = {"c0": 9.0, "c1": 0.2, "c2": 5.0, "c3": 7.0}
+
+    def ran(*ids: str) -> Run:
+        return Run(tuple(CellResult(i, "ok", seconds=took[i]) for i in ids))
+
+    assert slowest(ran("c0", "c1", "c2", "c3"), notebook) == "c1"
+    assert slowest(ran("c0", "c2"), notebook) == "c2"
+    assert slowest(ran("c0", "c3"), notebook) == "c0"
+    assert slowest(ran("c3"), notebook) is None

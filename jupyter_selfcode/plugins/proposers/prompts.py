@@ -8,9 +8,10 @@ a prompt together is at most `DATA_CHARACTERS` long. Every message passes the re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...analysis.origins import makers
 from ...analysis.printable import printable
 from ...analysis.rewriting import split
 from ...analysis.secrets import Redactor
@@ -122,8 +123,8 @@ def outlined(cell: Cell) -> str:
     return f'<outline id="{cell.id}" type="{cell.type}" lines="{len(lines)}">{first}</outline>'
 
 
-def _notes(cell: Cell, request: Request) -> list[str]:
-    notes = []
+def _notes(cell: Cell, request: Request, made: Mapping[str, Sequence[str]]) -> list[str]:
+    notes = [f'makes="{", ".join(made[cell.id])}"'] if cell.id in made else []
     if request.failure and cell.id == request.failure.cell_id:
         notes.append('fails="yes"')
     if not cell.editable or (request.scope and cell.id not in request.scope):
@@ -145,15 +146,18 @@ def cells(request: Request, notebook: Notebook, ranked: Sequence[str]) -> tuple[
     near = notebook.index(request.target) if request.target and request.target in notebook else len(notebook.cells)
     by_distance = sorted(range(len(notebook.cells)), key=lambda i: (abs(i - near), i))
     listed = set(by_distance[:OUTLINES])
+    made = makers(request.failure, notebook) if request.failure else {}
     parts, left_out = [], 0
     for i, cell in enumerate(notebook.cells):
         if cell.id in whole:
-            parts.append(shown(cell, _notes(cell, request)))
+            parts.append(shown(cell, _notes(cell, request, made)))
         elif i in listed and cell.source.strip():
             parts.append(outlined(cell))
         else:
             left_out += 1
     said = "Cells in <cell> are shown whole and may be edited, unless they are locked; cells in <outline> may not."
+    if made:
+        said += " A cell with makes= made what the failing line reads: look there for the cause."
     if left_out:
         said += f" {left_out} cells are not shown."
     return f"# The notebook\n\n{said}\n\n" + "\n".join(parts), frozenset(whole)

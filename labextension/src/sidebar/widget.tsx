@@ -102,6 +102,14 @@ export class Sidebar extends ReactWidget {
     );
   }
 
+  private button(label: string, pressed: () => void): JSX.Element {
+    return (
+      <button className="jp-Selfcode-button" disabled={this.model.busy} onClick={pressed}>
+        {label}
+      </button>
+    );
+  }
+
   private foot(state: IState): JSX.Element {
     const { model, trans } = this;
     const cell = model.panel?.content.activeCell?.model;
@@ -120,13 +128,12 @@ export class Sidebar extends ReactWidget {
             disabled={model.busy}
             onChange={this.setting}
           />
-          {state.total > 0 && (
-            <div className="jp-Selfcode-actions">
-              <button className="jp-Selfcode-button" onClick={() => this.read('verify')}>
-                {trans.__('Verify the history')}
-              </button>
-            </div>
-          )}
+          <div className="jp-Selfcode-actions">
+            {this.button(trans.__('Watch'), () => this.run('watch on'))}
+            {this.button(trans.__('Stop Watching'), () => this.run('watch off'))}
+            {state.total > 0 &&
+              this.button(trans.__('Verify the History'), () => this.read('verify'))}
+          </div>
         </Section>
       </>
     );

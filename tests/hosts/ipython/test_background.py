@@ -49,7 +49,7 @@ def test_nothing_is_deployed_from_the_background_whatever_the_policy(person):
 
 
 def test_the_same_failure_is_looked_into_once(person):
-    watched(person, person.edit("b", "n = 1"))
+    watched(person, *[person.edit("b", "n = nobody_else")] * 12)
     person.run("n = nobody", "b")
     ended(person)
     calls = len(person.model.asked)
