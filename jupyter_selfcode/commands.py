@@ -7,42 +7,28 @@ A host parses with `parse_line` (magics: free text is words, whatever braces, qu
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import reading, revising, sending, suggesting, views
+from . import looking, reading, revising, sending, suggesting, views
 from .analysis import contract
 from .analysis.staleness import told
-from .codec import to_json
 from .grammar import Argument, argument, read, unquoted
+from .looking import NEWEST, Tell
+from .reply import Reply, spoken
 from .selfcode import Workspace
 from .values.canonical import plain
 from .values.decision import Accept, Ask
 from .values.errors import BadInput
-from .values.events import Decided, Event, Said
+from .values.events import Decided, Said
 from .values.notebook import Cell, Notebook
 from .values.request import Failure, Request
 from .values.strength import Strength, summary
 from .values.version import Version
 from .waiting import proposal_id
-from .watching import Watching
 
-Tell = Callable[[Event], None]
-NEWEST = 50
-"""How many versions `history` shows where not all are asked for."""
-RECENT = 5
-"""How many a notebook shows at first."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a command answers: data for `--json`, a view for people, an exit code for the shell."""
-
-    data: Mapping[str, Any]
-    view: views.View
-    exit_code: int = 0
+LANGUAGES = ("sql", "r", "julia", "pandas", "polars")
 
 
 @dataclass(frozen=True)
@@ -53,18 +39,6 @@ class Command:
     help: str
     run: Callable[[Workspace, argparse.Namespace, Tell], Reply]
     arguments: tuple[Argument, ...] = ()
-
-
-def spoken(workspace: Workspace) -> Callable[[str], str]:
-    """How a word of the grammar is typed here: as a magic in a live session, else as a shell command."""
-    if workspace.session is not None:
-        return views.in_magic
-
-    def in_shell(line: str) -> str:
-        word, _, rest = line.partition(" ")
-        return " ".join(p for p in ("jupyter selfcode", word, shlex.quote(workspace.typed or workspace.path), rest) if p)
-
-    return in_shell
 
 
 # ---- what the words do ---------------------------------------------------------------------------------------------
@@ -124,16 +98,6 @@ def _strength(strength: Strength | None) -> Mapping[str, Any] | None:
     return {**plain(strength), "caught": strength.caught, "counted": strength.counted, "summary": summary(strength)}
 
 
-def _panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    lineage, waiting = workspace.lineage(), workspace.waiting.all()
-    stale = reading.stale(workspace)
-    data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
-            "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
-    rows = [reading.row(r) for r in lineage[-RECENT:]] if workspace.session is not None else []
-    return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], rows=rows,
-                                   speak=spoken(workspace), stale=told(stale, workspace.notebook())))
-
-
 def _adapt(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     words = unquoted(args.words)
     if not words:
@@ -166,6 +130,22 @@ def _fix(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     if failure is None:
         return Reply({"status": "ok"}, views.message("Nothing has failed.", "ok"))
     return follow(workspace, fix_request(workspace, failure, unquoted(args.words)), tell, before=before)
+
+
+def _optimize(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    cell = reading.cell(workspace, args.cell).id if args.cell else None
+    scope = (cell,) if cell else ()
+    return follow(workspace, Request(unquoted(args.words), "slow", cell, scope, budget=workspace.settings.budget()), tell)
+
+
+def _translate(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
+    if not args.language:
+        raise BadInput(f"Say what the cell is written in: translate --from {'|'.join(LANGUAGES)} --cell CELL.")
+    if not _asks_a_model(workspace):
+        raise BadInput(_no_model(workspace))
+    cell = reading.cell(workspace, args.cell).id
+    request = Request(unquoted(args.words), "translate", cell, (cell,), budget=workspace.settings.budget(), language=args.language)
+    return follow(workspace, request, tell)
 
 
 def fix_request(workspace: Workspace, failure: Failure, words: str = "") -> Request:
@@ -243,55 +223,6 @@ def _revise(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply
     return settle_decision(workspace, revising.revise(workspace, name, decided, sources, tell), workspace.notebook())
 
 
-def _history(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    lineage, waiting = workspace.lineage(None if args.all else NEWEST), workspace.waiting.all()
-    rows = [reading.row(r) for r in lineage]
-    total = rows[-1]["number"] if rows else 0
-    return Reply({"notebook": workspace.path, "total": total, "versions": rows, "waiting": list(waiting)},
-                 views.history(workspace.path, rows, waiting, graph=args.graph, total=total, speak=spoken(workspace)))
-
-
-def _show(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    recorded = reading.find(workspace, args.version)
-    a, b = reading.around(workspace, recorded)
-    return Reply({"version": plain(recorded.version), "number": recorded.number, "outcome": recorded.outcome},
-                 views.version(recorded, a, b))
-
-
-def _diff(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    if args.version is None:
-        first, a, second, b = "head", reading.head_notebook(workspace), "now", workspace.notebook()
-    else:
-        one = reading.find(workspace, args.version)
-        first, a = f"v{one.number}", workspace.store.notebook(one.version.notebook)
-        if args.other is None:
-            second, b = "now", workspace.notebook()
-        else:
-            two = reading.find(workspace, args.other)
-            second, b = f"v{two.number}", workspace.store.notebook(two.version.notebook)
-    return Reply({"from": first, "to": second, "cells": reading.changes(a, b)}, views.diff(a, b, f"{first} → {second}"))
-
-
-def _blame(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    cell = reading.cell(workspace, args.cell)
-    rows = reading.blame(workspace, cell)
-    return Reply({"cell": cell.id, "lines": rows}, views.blame(cell, rows))
-
-
-def _why(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    cell = reading.cell(workspace, args.cell)
-    stale = told([s for s in reading.stale(workspace) if s.cell_id == cell.id], workspace.notebook())
-    found, newest = reading.last_change(workspace, cell)
-    back = f"brought back by version {newest.number}, {newest.version.kind}" if newest and newest is not found else ""
-    if found is None:
-        said = f"Cell {cell.id} is as it was found" if back else f"No version has changed cell {cell.id}"
-        said = " ".join([f"{said}{f', {back}' if back else ''}.", *stale])
-        view = views.why(newest, said, stale) if newest else views.message(said, "warning" if stale else "ok")
-        return Reply({"cell": cell.id, "version": None, "stale": stale, "brought_back_by": newest.number if newest else None}, view)
-    return Reply({"cell": cell.id, "version": plain(found.version), "number": found.number,
-                  "brought_back_by": newest.number if newest and back else None, "stale": stale}, views.why(found, back, stale))
-
-
 def _rollback(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     before = workspace.notebook()
     target = reading.find(workspace, args.version).version if args.version else None
@@ -308,55 +239,9 @@ def _redo(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     return deployed(workspace, workspace.restore("redo"), before)
 
 
-def _watch(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    if args.turn:
-        Watching(workspace.store, workspace.path).turn(args.turn == "on")
-    data = reading.watched(workspace)
-    if data["since"] is None:
-        return Reply(data, views.message(f"Nothing is watched. To begin: {spoken(workspace)('watch on')}", "plain"))
-    kept = f"compared with the run of {data['record'][:10]}" if data["record"] else "the next run that goes well is what later ones are compared with"
-    said = [f"Watched since {data['since'][:10]}: {kept}.", *data["told"]]
-    if numbers := data["probation"]:
-        said.append(f"On probation: version {', '.join(map(str, numbers))}.")
-    return Reply(data, views.message(" ".join(said), "warning" if data["told"] else "ok"))
-
-
-def _cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
-    data |= {"unasked": reading.unasked(workspace)}
-    return Reply(data, views.cost(data))
-
-
-def _model(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    if args.name:
-        workspace.use_model(args.name)
-    data = reading.models(workspace)
-    if args.name and workspace.session is None:
-        data["note"] = (
-            f"A command keeps no settings. Name it to each: --model {args.name}, or for good in "
-            f"jupyter_selfcode_config.py: c.SelfCode.model = {args.name!r}"
-        )
-    return Reply(data, views.models(data))
-
-
-def _doctor(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    data = reading.doctor(workspace)
-    return Reply(data, views.doctor(data), 0 if data["ok"] else 21)
-
-
-def _verify(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    problems = list(workspace.store.verify())
-    count = len(workspace.lineage())
-    return Reply({"ok": not problems, "versions": count, "problems": problems}, views.verified(count, problems),
-                 20 if problems else 0)
-
-
-def _export(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
-    data = {"notebook": workspace.path, "versions": [plain(r) for r in workspace.lineage()]}
-    return Reply(data, views.message(to_json(data, indent=1), "plain"))
-
-
 _CELL = argument("--cell", metavar="CELL", help="cell id, or place among the code cells from 1")
+_FROM = argument("--from", dest="language", choices=LANGUAGES, help="what the cell is written in (pandas becomes polars)")
+_SLOW = argument("--cell", metavar="CELL", help="the cell to make faster (none: the slowest)")
 _CELLS = argument("--cell", metavar="CELL", action="append", help="a cell that may change (again for more); none: any")
 _PART = argument("--cell", metavar="CELL", action="append", help="only what it does to this cell, by its id (again for more)")
 _VERSION = "number, start of an id, or head"
@@ -364,28 +249,30 @@ _VERSION = "number, start of an id, or head"
 COMMANDS: dict[str, Command] = {
     c.name: c
     for c in (
-        Command("", "versions, what waits for a decision, cost, settings", _panel),
+        Command("", "versions, what waits for a decision, cost, settings", looking.panel),
         Command("adapt", "change the notebook as the words say", _adapt, (argument("words", free=True, nargs="*", help="what to change"), _CELLS)),
         Command("fix", "repair the last error at its root cause", _fix, (argument("words", free=True, nargs="*", help="a hint"),)),
         Command("send", "show the very request that adapt (words) or fix (none) would send to the model; send nothing", _send, (argument("words", free=True, nargs="*", help="a request (none: the last error)"), _CELLS)),
         Command("check", "add an expression to a cell's contract, or suggest some", _check, (argument("expression", free=True, nargs="*"), argument("--suggest", action="store_true", help="show expressions that an observed run makes likely; add none"), argument("--take", metavar="N,…", help="add these of the suggestions, by their numbers"), _CELL)),
+        Command("optimize", "same results, measurably faster or smaller; refused if not both", _optimize, (argument("words", free=True, nargs="*", help="a hint"), _SLOW)),
+        Command("translate", "put a cell of another language into Python, shown to give the same", _translate, (argument("words", free=True, nargs="*", help="a hint"), _FROM, _CELL)),
         Command("accept", "accept what waits, or a part of it", _accept, (argument("name", nargs="?", help="which (none: the newest)"), _PART)),
         Command("reject", "reject what waits, with a reason", _reject, (argument("why", free=True, nargs="*", help="the reason"), argument("--name", help="which (none: the newest)"))),
         Command("revise", "edit what waits; it is tried again, and waits as you wrote it", _revise, (argument("sources", free=True, nargs="*", help='JSON: {"CELL ID": "new source"}'), argument("--name", help="which (none: the newest)"))),
-        Command("history", "the versions", _history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
-        Command("show", "one version, whole", _show, (argument("version", nargs="?", default="head", help=_VERSION),)),
-        Command("diff", "two versions, or a version and now", _diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
-        Command("blame", "which version made each line of a cell", _blame, (argument("cell", nargs="?"),)),
-        Command("why", "why a cell is as it is", _why, (argument("cell", nargs="?"),)),
+        Command("history", "the versions", looking.history, (argument("--graph", action="store_true", help="with lanes"), argument("--all", action="store_true", help=f"not only the newest {NEWEST}"))),
+        Command("show", "one version, whole", looking.show, (argument("version", nargs="?", default="head", help=_VERSION),)),
+        Command("diff", "two versions, or a version and now", looking.diff, (argument("version", nargs="?", help=_VERSION), argument("other", nargs="?", help=_VERSION))),
+        Command("blame", "which version made each line of a cell", looking.blame, (argument("cell", nargs="?"),)),
+        Command("why", "why a cell is as it is", looking.why, (argument("cell", nargs="?"),)),
         Command("rollback", "a new version that restores an old one", _rollback, (argument("version", nargs="?", help=_VERSION),)),
         Command("undo", "take the last change back", _undo),
         Command("redo", "bring back what undo took", _redo),
-        Command("cost", "tokens, money, seconds; per change still alive", _cost),
-        Command("model", "which models are reachable; name one to use it", _model, (argument("name", nargs="?"),)),
-        Command("watch", "adapt unasked where something fails, and tell of data that drifts: on, off; none: what is watched", _watch, (argument("turn", nargs="?", choices=("on", "off")),)),
-        Command("doctor", "what was found here, and what to do", _doctor),
-        Command("verify", "recompute every hash of the history", _verify),
-        Command("export", "the lineage as JSON", _export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),
+        Command("cost", "tokens, money, seconds; per change still alive", looking.cost),
+        Command("model", "which models are reachable; name one to use it", looking.model, (argument("name", nargs="?"),)),
+        Command("watch", "adapt unasked where something fails, and tell of data that drifts: on, off; none: what is watched", looking.watch, (argument("turn", nargs="?", choices=("on", "off")),)),
+        Command("doctor", "what was found here, and what to do", looking.doctor),
+        Command("verify", "recompute every hash of the history", looking.verify),
+        Command("export", "the lineage as JSON", looking.export, (argument("--json", action="store_true", dest="as_json", help="as JSON (the only form so far)"),)),
     )
 }
 

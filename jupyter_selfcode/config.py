@@ -81,9 +81,13 @@ class SelfCode(Configurable):
     sandbox_as_root = Bool(
         False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
     ).tag(config=True)
-    forked = Bool(
-        False, help="Try candidates in copies of a contained kernel that has run the cells above, where that serves "
-        "(Linux, tiers A and B). What may be deployed unasked is tried in a fresh one as well."
+    record = Bool(
+        True, help="Keep small calls of the notebook's functions, seen in trials that ran well, in its history: a repair is held to them."
+    ).tag(config=True)
+    forked = Enum(
+        ("auto", "always", "never"), "auto", help="Whether candidates are tried in copies of a contained kernel that has run "
+        "the cells above, where that serves (Linux, tiers A and B). auto: in a live session. What may be deployed unasked is "
+        "tried in a clean kernel as well."
     ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "

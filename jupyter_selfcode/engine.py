@@ -24,14 +24,18 @@ from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
 from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
 from .stages import record
+from .stages.behave import behave, keep, worth_recording
+from .stages.compare import compare, watched, watched_again
 from .stages.decide import DISAGREES, confirmed, decide, nothing_passed, weighed
 from .stages.deploy import deploy, with_pointers
 from .stages.describe import triage
 from .stages.gather import gather
 from .stages.judge import judge
 from .stages.mutate import measured
+from .stages.pace import aimed, timed, too_quick
 from .stages.propose import Spending, propose
 from .stages.screen import screen
+from .stages.translate import translated
 from .stages.validate import Evidence, further, sparing, together, until, validate, why_spared, within
 from .values.canonical import digest
 from .values.decision import Accept, Policy, Reject
@@ -65,6 +69,8 @@ class Engine:
     level: str = "summary"
     masked: Sequence[str] = ()
     """Columns whose values are in no prompt, besides those that tell of people."""
+    record: bool = True
+    """Whether small calls of the notebook's functions are kept in the history, to hold repairs to them."""
     mutant_seconds: float = 0.0
     """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
 
@@ -100,16 +106,19 @@ class Engine:
         recorded: dict[str, tuple[object, ...]] | None = None, ran: Sequence[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         start, spending, trials = time.monotonic(), Spending(request.budget), list[Trial]()
+        was = Evidence({}, watched=watched(notebook), recorded=worth_recording(notebook) if self.record else {})
 
         yield StageStarted("describe", "what kind of trouble it is" if request.failure else "what is wished")
         if before is None:
             runs: list[Run] = []
             yield StageStarted("validate", "the notebook as it is, to compare with")
             count = reach(notebook, request, ran)
-            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, base=notebook)) as ran_so_far:
+            async with aclosing(validate(notebook, count, self.sandbox, folder, self.limits, runs, was, notebook)) as ran_so_far:
                 async for event in ran_so_far:
                     yield event
             before = runs[0]
+        was.calls = keep(self.store, path, was.calls, Redactor.for_folder(folder))
+        request = aimed(request, notebook, before)
         weighed = triage(request, notebook, before, folder)
         yield Triaged(weighed)
 
@@ -121,6 +130,9 @@ class Engine:
 
         if weighed.kind in ("transient", "environment"):
             yield decided(Reject(weighed.reason, weighed.kind))
+            return
+        if request.trigger == "slow" and (why := too_quick(request, before)):
+            yield decided(Reject(why))
             return
         if self.policy.mode == "report":
             yield decided(Reject(f"{weighed.reason} Policy is report: nothing was proposed.", "reported"))
@@ -145,7 +157,7 @@ class Engine:
                     doubts = self.store.notes(path, DISAGREED)
                     above = [state_above(notebook, c.patch.cells) for c in event.candidates]
                     works = [
-                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""))
+                        self.try_out(c, request, notebook, folder, before, recorded or {}, doubts.get(state, ""), was)
                         for c, state in zip(event.candidates, above, strict=True)
                     ]
                     async with aclosing(together(works, self.at_once)) as tried:
@@ -186,11 +198,12 @@ class Engine:
 
     async def try_out(
         self, candidate: Candidate, request: Request, notebook: Notebook, folder: Path, before: Run,
-        recorded: dict[str, tuple[object, ...]], doubt: str = "",
+        recorded: dict[str, tuple[object, ...]], doubt: str = "", was: Evidence | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Screen a candidate and, where nothing blocks it, run it. The last event is `Tried`.
 
         What ran in a copy and would be deployed unasked runs in a clean kernel too; `doubt` is why no copy is to be made.
+        `was` is what the run before told of its variables, where that is known.
         """
         start = time.monotonic()
         yield StageStarted("screen", candidate.proposer)
@@ -206,11 +219,13 @@ class Engine:
         yield StageStarted("validate", "in a trial kernel" + why_spared(left_out))
         affected = {i for cell_id in touched for i in slice_below(after, cell_id)}
         promised = {a for c in notebook.code_cells for a in asserted(c.source)}
-        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised))
+        told = was.told if was else {}
+        names = watched_again(notebook, after, touched, told)
+        evidence = Evidence(claims_of(notebook, after, touched, {*touched, *affected}, promised), watched=names)
         screened, forked = trial, None
-        for base in (None,) if doubt else (notebook, None):
+        for base in (None,) if doubt or request.trigger == "slow" else (notebook, None):
             runs: list[Run] = []
-            evidence = replace(evidence, carried={})
+            evidence = replace(evidence, carried={}, told={})
             left_out = () if forked is not None else left_out  # what confirms runs all of it
             running = validate(after, reach, self.sandbox, folder, self.limits, runs, evidence, base, left_out)
             async with aclosing(running) as events:
@@ -221,6 +236,7 @@ class Engine:
             if doubt:
                 run = replace(run, served=Served("fresh", doubt))
             trial = replace(screened, run=run, findings=findings + below, kind=run.served.kind)
+            trial = replace(trial, alike=compare(names, told, evidence.told))
             for check in self.checks:
                 trial = replace(trial, findings=trial.findings + tuple(check.judge(trial, request, notebook, after)))
             if trial.passed and not candidate.warrant:  # what a rule documents as the same was written by nobody hostile
@@ -228,6 +244,12 @@ class Engine:
                     run, evidence.claims, evidence.carried, self.sandbox, notebook, folder, self.limits
                 )
                 trial = replace(trial, judged=judged, findings=trial.findings + found)
+            beside = {"slow": timed, "translate": translated}.get(request.trigger)
+            if trial.passed and beside:
+                yield StageStarted("validate", "both versions, from one state")
+                trial = await beside(trial, request, notebook, after, self.sandbox, folder, self.limits)
+            if trial.passed and was is not None and not candidate.warrant:
+                trial = await behave(trial, request, notebook, after, was.calls, self.sandbox, folder, self.limits)
             trial = weighed(trial, notebook, after, recorded)
             if forked is not None:
                 trial = confirmed(forked, trial, after)

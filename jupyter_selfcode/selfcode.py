@@ -76,8 +76,8 @@ def make_model(settings: SelfCode) -> Model | None:
     )
 
 
-def make_engine(settings: SelfCode, store: Store, model: Model | None = None) -> Engine:
-    """An engine with the plug-ins that the settings name."""
+def make_engine(settings: SelfCode, store: Store, model: Model | None = None, *, live: bool = False) -> Engine:
+    """An engine with the plug-ins that the settings name; `live`: for a session, in which the next request comes soon."""
     from .plugins.sandboxes.contained import ContainedSandbox
 
     model = model or make_model(settings)
@@ -94,7 +94,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         warm=settings.warm_kernels, warm_seconds=settings.warm_seconds,
     )
     sandbox: Sandbox = fresh
-    if settings.forked:
+    if settings.forked == "always" or (live and settings.forked == "auto"):
         from .plugins.sandboxes.forked import ForkedSandbox
 
         sandbox = ForkedSandbox(fresh)
@@ -108,6 +108,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None) ->
         limits=settings.limits(),
         level=settings.level(),
         masked=settings.masked_columns,
+        record=settings.record,
         mutant_seconds=settings.mutant_seconds,
     )
 
@@ -206,7 +207,7 @@ class Workspace:
     def use_model(self, name: str) -> None:
         """Use this model from now on."""
         self.settings.model = name
-        self.engine = make_engine(self.settings, self.store)
+        self.engine = replace(make_engine(self.settings, self.store), sandbox=self.engine.sandbox)
 
     # ---- what is proposed, waits, is decided -----------------------------------------------------------------------
 

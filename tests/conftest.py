@@ -16,8 +16,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_ones_own(tmp_path_factory, monkeypatch):
-    """Config files, keys and histories of the person who runs the tests have no say in them."""
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+    """Config files, keys and histories of the person who runs the tests have no say in them. No kernel waits."""
+    folder = tmp_path_factory.mktemp("config")
+    # a kernel that waits for a trial that does not come costs as much as one that is tested; `test_pool` has them
+    (folder / "jupyter_selfcode_config.json").write_text('{"SelfCode": {"warm_kernels": 0}}', "utf-8")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
     # an in-process shell puts its own module in the place of __main__, which later spawned processes would miss
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])

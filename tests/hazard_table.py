@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`fresh`: a word of the reason why no copy is made; empty where a copy has to give what a fresh kernel gives."""
+    """`fresh`: a word of the reason why no copy is made; empty where a copy has to give what a fresh kernel gives. `needs`:
+    libraries that the tests do not install; `heavy`: its own import takes long."""
 
     above: str
     changed: str
@@ -117,7 +118,7 @@ REFUSED = {
     ),
     "memory shared with others": Row("import mmap\nshared = mmap.mmap(-1, 4096)", "0", "memory is shared"),
     "a file mapped to be written": Row(
-        "import numpy as np\nm = np.memmap('m', mode='w+', shape=(4,)); m[0] = 1", "int(m[0])", "memory is shared (m)"
+        "import numpy as np\nm = np.memmap('m', mode='w+', shape=(4,)); m[0] = 1", "int(m[0])", "open to be written (m)"
     ),
     "polars, used": Row("import polars as pl\nn = pl.DataFrame({'a': range(100000)}).select(pl.col('a').sum()).item()", "n", "polars", needs=("polars",)),
     "numba in parallel": Row(

@@ -1,4 +1,4 @@
-"""What a host holds: under which name the history has a notebook, through renames and copies."""
+"""What a host holds: under which name the history has a notebook, through renames and copies; and which sandbox it tries in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.plugins.deployers.file import FileDeployer
+from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 from jupyter_selfcode.selfcode import history_of, make_engine, open_notebook
 from tests.notebook_files import jupyter, raw_notebook
@@ -180,3 +182,18 @@ class Folder(RuleBasedStateMachine):
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("forked", "live", "kind"),
+    [
+        ("auto", True, ForkedSandbox), ("auto", False, ContainedSandbox), ("always", False, ForkedSandbox),
+        ("never", True, ContainedSandbox),
+    ],
+)  # fmt: skip
+def test_a_live_session_tries_in_copies_and_others_where_they_are_told_to(tmp_path, forked, live, kind):
+    store = SqlStore(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    try:
+        assert type(make_engine(SelfCode(forked=forked), store, live=live).sandbox) is kind
+    finally:
+        store.close()

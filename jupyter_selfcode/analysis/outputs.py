@@ -2,7 +2,8 @@
 
 In the manner of nbval, with one difference: what varies between runs (clock, durations, addresses, temporary paths,
 progress bars, float noise) is tolerated only where it looks like that, because a table of dates or durations is data.
-Order is never forgiven. Images are compared by presence and rough size; `uncompared` says when that was all.
+Order is never forgiven. PNG pictures are compared by what they show, other images by presence and rough size; `uncompared`
+says when that was all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+from .pictures import picture_difference
 from .printable import without_escapes
 
 LONG = 1_000_000
@@ -196,6 +198,11 @@ def _differences(a: Outputs, b: Outputs) -> Iterator[str]:
         if bool(one.images) != bool(other.images):
             yield "an image is no longer there" if one.images else "an image is shown that was not"
         for mime in one.images.keys() & other.images.keys():
+            said = picture_difference(one.images[mime], other.images[mime]) if mime == "image/png" else None
+            if said is not None:
+                if said:
+                    yield said
+                continue
             sizes = sorted((len(one.images[mime]), len(other.images[mime])))
             if sizes[1] > 4 * sizes[0] + 1000:
                 yield f"an image has changed in size, from {len(one.images[mime])} to {len(other.images[mime])} characters"
@@ -223,9 +230,10 @@ def same_outputs(a: Outputs, b: Outputs) -> bool:
 
 
 def uncompared(a: Outputs, b: Outputs) -> bool:
-    """Whether there were images whose bytes differ: their content was not compared."""
+    """Whether there were images whose bytes differ and whose content was not compared."""
     return any(
         one.images[mime] != other.images[mime]
+        and (mime != "image/png" or picture_difference(one.images[mime], other.images[mime]) is None)
         for one, other in zip(_parts(a), _parts(b), strict=False)
         for mime in one.images.keys() & other.images.keys()
     )

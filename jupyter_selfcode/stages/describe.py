@@ -253,6 +253,12 @@ def _named(said: str) -> Iterator[str]:
     yield from (f"{owner}.{name}" for name, owner in re.findall(r"cannot import name '(\w+)' from '([\w.]+)'", said))
 
 
+def _took(request: Request, before: Run | None) -> str:
+    """The cell that is to be faster, and the seconds it took."""
+    result = before.result(request.target) if before and request.target else None
+    return f"Cell {request.target}, which took {result.seconds:.2g} s," if result else "The notebook"
+
+
 def triage(request: Request, notebook: Notebook, before: Run | None, folder: Path) -> Triage:
     """What kind of trouble the request is about, the reason in one line, and the options that were weighed.
 
@@ -266,7 +272,7 @@ def triage(request: Request, notebook: Notebook, before: Run | None, folder: Pat
         words = {
             "intent": "Nothing has failed; words want their code.",
             "drift": f"The data has changed: {_short(request.text)}",
-            "slow": f"It is too slow: {_short(request.text)}",
+            "slow": f"{_took(request, before)} is to be faster, with the same results. {_short(request.text)}".strip(),
         }
         said = words.get(request.trigger, "Nothing has failed; a change is wished.")
         return Triage("code", said, weigh("code", request, before))

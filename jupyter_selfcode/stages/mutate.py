@@ -98,7 +98,8 @@ def course_of(trial: Trial, before: Notebook, after: Notebook) -> tuple[Course |
         if e.passed and e.cell_id in affected and (e.cell_id, e.source) in written:
             promised.setdefault(e.cell_id, set()).add(e.source)
     asserting = {i for i in affected if asserted(after.cell(i).source) & assertions}
-    code = [c for c in after.code_cells if c.runs and not is_intent(c.source)]
+    left_out = trial.run.spared if trial.run else ()
+    code = [c for c in after.code_cells if c.runs and not is_intent(c.source) and c.id not in left_out]
     places = [i for i, c in enumerate(code) if c.id in touched]
     last = max((i for i, c in enumerate(code) if c.id in promised or c.id in asserting), default=-1)
     if not places or last < places[0] or not all(c.id in ran for c in code[places[0] : last + 1]):
@@ -218,7 +219,7 @@ async def measured(
     """How much the contract of what was chosen says. The last event is `Tried`; none where no time is set aside, there is no
     contract, a library documents the change, or it was tried without a cage."""
     trial = None if isinstance(decision, Reject) else decision.trial
-    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2:
+    if not seconds or trial is None or trial.run is None or (trial.level or 0) < 2 or trial.pace:
         return
     patch = trial.candidate.patch
     if not patch or trial.candidate.warrant or trial.run.tier not in CAGES:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..analysis.alike import watching
 from ..analysis.claims import Claims
 from ..analysis.contract import examples_of, is_intent, judge_examples, probe
 from ..analysis.effects import slice_below
+from ..analysis.extension import COLLECT, Calls, begin, read_calls
 from ..analysis.sparing import spared
 from ..analysis.variables import PROBE as VARIABLES
 from ..analysis.variables import read_variables
@@ -49,14 +51,23 @@ def broken(examples: Iterable[Example]) -> Failure | None:
 
 @dataclass(slots=True)
 class Evidence:
-    """What is to come out of the kernel besides, by cell: `claims` say what, `carried` takes it in."""
+    """What is to come out of the kernel besides, by cell: `claims` and `watched` (names of variables) say what, `carried` and
+    `told` take it in; calls of functions that are `recorded`, by cell, come to `calls`."""
 
     claims: Mapping[str, Claims]
     carried: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    recorded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: Calls = field(default_factory=dict)
 
     async def gather(self, kernel: Kernel, cell_id: str) -> Failure | None:
-        """What the promises of a cell read, as data. A failure where the cell was reported as run to its end and names are
-        not there that it then must have bound."""
+        """What the promises of a cell read, and its variables, as data. A failure where the cell was reported as run to its end
+        and names are not there that it then must have bound."""
+        if names := self.watched.get(cell_id):
+            self.told[cell_id] = await kernel.evaluate(watching(names))
+        if functions := self.recorded.get(cell_id):
+            await kernel.evaluate(begin(functions))
         claims = self.claims.get(cell_id)
         if claims is None:
             return None
@@ -178,6 +189,8 @@ async def validate(
                 examples += held
                 if result.status != "skipped":
                     yield CellRan(result, sum(r.status != "skipped" for r in results), total)
+        if evidence is not None and evidence.recorded and kernel.state == "complete":
+            evidence.calls = read_calls(await kernel.evaluate(COLLECT))
         reply: Mapping[str, object] = {}
         if kernel.state == "complete":
             reply = await kernel.evaluate(VARIABLES)

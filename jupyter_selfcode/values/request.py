@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow"]
+Trigger = Literal["words", "intent", "exception", "contract", "drift", "slow", "translate"]
 TriageKind = Literal["transient", "environment", "stale", "code"]
 Level = Literal["schema", "summary", "samples", "full"]
 LEVELS: tuple[Level, ...] = ("schema", "summary", "samples", "full")
@@ -48,7 +48,8 @@ class Request:
     """One wish. `target` is the cell it is about, `scope` the cells that may change (empty: any, and new ones).
 
     For an intent or a broken contract `text` is the cell's own words; for an exception it may be empty. `since`: what has
-    changed since the notebook last ran well (a library, the data), a line each.
+    changed since the notebook last ran well (a library, the data), a line each. `language`: what a cell
+    is written in that is to be translated.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Request:
     failure: Failure | None = None
     budget: Budget = Budget()
     since: tuple[str, ...] = ()
+    language: str = ""
 
 
 Benefit = Literal["", "nothing", "may mend it", "mends it"]

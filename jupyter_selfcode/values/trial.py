@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .behaviour import Behaviour, Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
@@ -134,6 +135,9 @@ class Trial:
     where it is not even well-formed. `assumptions` are printed with the level. `decisive` counts the promises that hold
     now and did not hold before: only these speak for the change itself. `judged`: the promises, as they were judged
     outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
+    `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
+    that was measured; `behaviour`: the functions it rewrote, called as before; `differential`:
+    it gave the same as the cell that it translates, from one state.
     """
 
     candidate: Candidate
@@ -148,6 +152,10 @@ class Trial:
     judged: tuple[Judgement, ...] = ()
     strength: Strength | None = None
     size: Size | None = None
+    alike: tuple[Likeness, ...] = ()
+    pace: tuple[Pace, ...] = ()
+    behaviour: tuple[Behaviour, ...] = ()
+    differential: bool = False
 
     @property
     def passed(self) -> bool:

@@ -277,6 +277,7 @@ def deployed(
     blocks: list[Block] = [Title(_DONE[version.kind], "ok", remark)]
     if version.kind == "adapt":
         rows = [("not checked", say(left_open(version.level))), ("checked", say(level_name(version.level)))]
+        rows += [("", say(dim(a))) for a in version.assumptions[:1]]  # what was gained, or what no gate covered
         blocks.append(Facts(tuple(rows)))
     # of an adaptation the diff was shown when it was proposed; it may be long, so it is folded here
     diffs: tuple[Block, ...] = tuple(map(Change, cells))

@@ -41,7 +41,7 @@ from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.request import Request
 from jupyter_selfcode.values.trial import Candidate, Run, Trial
 
-LIMITS = Limits(memory=12 * 2**30)
+LIMITS = Limits(cell_seconds=None, seconds=None, memory=12 * 2**30)
 
 
 def trip(rows: int) -> Notebook:

@@ -151,7 +151,7 @@ def sidebar(page: Page, server: Server, count: int) -> None:
     notebook(server.root / name, "x = 0")
     opened(page, server, name)
     painted = []
-    for i in range(5):
+    for i in range(3):
         if i:
             opened(page, server, name)
         painted.append(page.evaluate(FIRST_PAINT))
@@ -159,7 +159,7 @@ def sidebar(page: Page, server: Server, count: int) -> None:
     store = SqlStore(beside(server.root))
     parents: tuple[str, ...] = (store.lineage(name, 1)[0].version.id,)
     updated = []
-    for i in range(5):
+    for i in range(3):
         (version,) = extend(store, 1, path=name, salt=f"{count} {i}", parents=parents)
         parents = (version.id,)
         updated.append(page.evaluate(UPDATE, count + i + 1))

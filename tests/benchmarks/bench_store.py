@@ -49,7 +49,7 @@ def build(store: SqlStore, count: int, path: str = "notebook.ipynb") -> None:
         notebook = Notebook(cells, notebook.metadata)
         version = make_version(
             parents=parents, patch=Patch(base, (ReplaceSource(cell.id, source),)), notebook=notebook.digest, kind="adapt",
-            by="policy", at=f"2026-01-01T00:00:00.{i:06}+00:00", words="Load every CSV and plot revenue per month",
+            by="policy", at=f"2026-01-01T00:00:00.{i:06}+00:00", words=f"Load every CSV and plot revenue per month in {path}",
             trigger="exception", triage="code: an AttributeError, and the name was removed", options=OPTIONS,
             proposer="rules", rationale="append was removed from pandas 2; concat is documented as its replacement",
             level=2, assumptions=("ran from the top in a clean kernel, 30 cells", "2 examples of the contract hold"),

@@ -236,7 +236,7 @@ def test_a_cell_that_may_be_affected_and_showed_nothing_is_named_as_unknown():
 def test_a_cell_that_may_be_affected_and_showed_the_same_again_was_observed():
     shown = {"b": text("2")}
     made = trial("a", "x = 2", ran("a", "b", "z", outputs=shown), ran("a", "b", "z", outputs=shown))
-    assert any(a.startswith("observed to show the same again: 1 cell (b)") for a in made.assumptions)
+    assert any(a.startswith("observed to give the same again: 1 cell (b)") for a in made.assumptions)
 
 
 @pytest.mark.parametrize(

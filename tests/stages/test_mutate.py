@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jupyter_selfcode.analysis.contract import examples_of
@@ -113,6 +115,15 @@ async def test_a_promise_further_down_counts(tmp_path):
     strength = await measure(tmp_path, before, "c1", "total = x * 4")
     assert {m.verdict for m in strength.mutants} == {"caught"}
     assert {m.cell_id for m in strength.mutants} == {"c1"}
+
+
+async def test_a_cell_that_the_trial_left_out_is_left_out_here_too(tmp_path):
+    before = notebook("x = 3", "total = 1", "slow = 5", '"""Twice.\n\n>>> double\n24\n"""\ndouble = total * 2')
+    trial = trial_of(before, "c1", "total = x * 4")
+    results = tuple(r for r in trial.run.results if r.cell_id != "c2")
+    trial = replace(trial, run=replace(trial.run, results=results, spared=("c2",)))
+    course, _ = course_of(trial, before, apply(trial.candidate.patch, before))
+    assert [c.id for c in course.cells] == ["c1", "c3"]
 
 
 async def test_what_differs_from_run_to_run_is_no_evidence_of_a_difference(tmp_path):

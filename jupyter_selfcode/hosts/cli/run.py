@@ -149,7 +149,7 @@ def told(report: RunReport) -> View:
 def changed(report: RunReport, notebook: Path, settings: SelfCode) -> View:
     """What the run changed, or would change: the diff, with the evidence of what waits."""
     from ... import reading, views
-    from ...commands import spoken
+    from ...reply import spoken
     from .notebook import opened
 
     with opened(notebook, settings) as workspace:

@@ -84,7 +84,7 @@ def take_back(extension: Extension, failure: Failure) -> bool:
 
 def adapt(extension: Extension, cell: Executed, failure: Failure, result: Any) -> None:
     """Propose a repair; where the policy deploys it, it becomes this cell's result."""
-    from ...commands import Reply
+    from ...reply import Reply
     from .magics import carry_out
     from .progress import Progress
     from .rails import mend_unasked

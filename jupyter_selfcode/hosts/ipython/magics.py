@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import views
 from ...analysis.forms import intent_of, is_intent, read
-from ...commands import COMMANDS, Reply, follow, parse_line
+from ...commands import COMMANDS, follow, parse_line
+from ...reply import Reply
 from ...values.errors import BadInput, SelfcodeError
 from ...values.request import Request
 from ...views import View

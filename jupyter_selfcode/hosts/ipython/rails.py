@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ... import views
 from ...analysis.variables import summarise
-from ...commands import Reply, fix_request, follow
+from ...commands import fix_request, follow
 from ...ledger import Ledger, mark
+from ...reply import Reply
 from ...stages.watch import take_back_to
 from ...values.errors import SelfcodeError
 from ...values.events import Decided, Event

@@ -102,7 +102,8 @@ def open_workspace(
     folder = file.parent if file else session.folder
     store = open_store(made, folder)
     workspace = LiveWorkspace(
-        made, folder, history_of(made, store, file, notebook) if file else NO_FILE, surfaces, store, make_engine(made, store),
+        made, folder, history_of(made, store, file, notebook) if file else NO_FILE, surfaces, store,
+        make_engine(made, store, live=True),
         outputs=surfaces[0].outputs,  # type: ignore[attr-defined]
         rerun=surfaces[1].rerun,  # type: ignore[attr-defined]
         session=session,

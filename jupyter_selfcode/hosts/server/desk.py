@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 from traitlets import TraitError
 
 from ... import overview
-from ...commands import Reply, parse_line
+from ...commands import parse_line
 from ...config import SelfCode
+from ...reply import Reply
 from ...selfcode import Workspace, name_in_history, open_notebook, open_store
 from ...values.errors import BadInput, SelfcodeError, StoreError
 from ...values.events import Event

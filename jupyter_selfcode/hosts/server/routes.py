@@ -8,7 +8,8 @@ from typing import Any
 
 from ... import overview, reading
 from ...analysis.changes import CellChange, cell_changes
-from ...commands import COMMANDS, Reply
+from ...commands import COMMANDS
+from ...reply import Reply
 from ...selfcode import Workspace
 from ...values.canonical import plain
 from ...values.errors import BadInput

@@ -27,6 +27,9 @@ NOT_CAGED = 205
 AS_ROOT, WORKING_FOLDER = "JUPYTER_SELFCODE_AS_ROOT", "JUPYTER_SELFCODE_FOLDER"
 """Variables that the caller sets: 1 where a person has allowed root; where the kernel is to work."""
 
+KERNELS = ("ipykernel_launcher", "selfcode_forkable")
+"""Modules that are ipykernel: as it comes, and without threads."""
+
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT, PATH_BENEATH = 444, 445, 446, 1
 DIE_WITH_PARENT, NO_NEW_PRIVS, SET_SECCOMP, FILTER = 1, 38, 22, 2
 ON_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
@@ -126,7 +129,7 @@ def ahead(module: str, *, debugger: bool) -> None:
     answers, and starts a sixth later. And without looking for garbage, then or later, among what was imported: there is
     none, for modules stay.
     """
-    if module != "ipykernel_launcher":
+    if module not in KERNELS:
         return
     import gc
     from importlib import import_module

@@ -8,6 +8,7 @@ the file system.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -36,6 +37,9 @@ PROTECTED = (
 """What a live kernel may not change in its folder (tier A): other programs run or trust what is in it, and our history."""
 
 PROCESSES, OPEN_FILES = 512, 4096
+
+LISTENING_SECONDS, LOOK_SECONDS = 10.0, 0.005
+"""How long a live kernel may take to listen before whoever started it goes on, and how often it is looked."""
 
 
 class ContainedProvisioner(LimitedProvisioner):
@@ -138,6 +142,16 @@ class ContainedProvisioner(LimitedProvisioner):
         }  # fmt: skip
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start it; what it inherits is not kept open here."""
+        """Start it; what it inherits is not kept open here. A live kernel's sockets are there afterwards: ZeroMQ tries again
+        only after a tenth of a second where a client connects too early, and any client of Jupyter's would."""
         with self._opened:
-            return await super().launch_kernel(cmd, **kwargs)
+            connection = await super().launch_kernel(cmd, **kwargs)
+        manager = self.parent
+        ports = (manager.shell_port, manager.iopub_port, manager.stdin_port, manager.control_port, manager.hb_port)
+        awaited = [Path(f"{manager.ip}-{port}") for port in ports] if self._made else []
+        for _ in range(int(LISTENING_SECONDS / LOOK_SECONDS)):
+            awaited = [path for path in awaited if not path.exists()]
+            if not awaited or await self.poll() is not None:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        return connection

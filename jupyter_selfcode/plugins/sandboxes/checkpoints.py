@@ -31,7 +31,7 @@ class Checkpoint:
     hazard: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Kept:
     """A family of processes in one cage, and the checkpoints there are, from the top. Changed under its lock."""
 
@@ -43,6 +43,8 @@ class Kept:
     root: Fork
     chain: list[Checkpoint] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ending: asyncio.TimerHandle | None = None
+    closing: asyncio.Future[None] | None = None
 
     def nearest(self, at: int) -> tuple[int, Fork, str]:
         """Of the processes that wait in the state after `at` cells or fewer, the one with the most: their number, it, and

@@ -43,7 +43,10 @@ class ForkedSandbox:
     """`fresh`, and copies where they serve. What is kept ends with `aclose`, and with this process."""
 
     fresh: ContainedSandbox
+    idle_seconds: float = 300.0
+    """How long copies are kept while nothing is tried."""
     _kept: list[Kept] = field(default_factory=list, repr=False, compare=False)
+    _at_work: list[object] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -76,17 +79,39 @@ class ForkedSandbox:
         self, base: Notebook, notebook: Notebook, folder: Path, limits: Limits
     ) -> AsyncIterator[Kernel]:
         """A kernel for this notebook; what it begins with that is as in `base`, the notebook as it is, runs only once."""
-        kept, reason = await self._keep(base, folder, limits)
-        if kept is None:
-            async with self.fresh.open(notebook, folder, limits) as kernel:
-                yield _Fresh(kernel, reason) if reason else kernel
-            return
-        async with AsyncExitStack() as stack:
-            kernel = ForkedKernel(self, stack, kept, notebook, folder, limits, base)
-            try:
-                yield kernel
-            finally:
-                await surely(kernel.close())
+        mark = object()
+        self._at_work.append(mark)
+        try:
+            kept, reason = await self._keep(base, folder, limits)
+            if kept is None:
+                async with self.fresh.open(notebook, folder, limits) as kernel:
+                    yield _Fresh(kernel, reason) if reason else kernel
+                return
+            async with AsyncExitStack() as stack:
+                kernel = ForkedKernel(self, stack, kept, notebook, folder, limits, base)
+                try:
+                    yield kernel
+                finally:
+                    await surely(kernel.close())
+        except (asyncio.CancelledError, GeneratorExit):  # who interrupts wants nothing to go on
+            if self._at_work == [mark]:
+                await surely(self.aclose())
+            raise
+        finally:
+            self._at_work.remove(mark)
+            self._rest()
+
+    def _rest(self) -> None:
+        """End what is kept in a while, unless something is tried until then."""
+        for kept in self._kept if not self._at_work else ():
+            if kept.ending is not None:
+                kept.ending.cancel()
+            kept.ending = kept.loop.call_later(self.idle_seconds, self._end, kept)
+
+    def _end(self, kept: Kept) -> None:
+        if kept in self._kept and not self._at_work:
+            self._kept.remove(kept)
+            kept.closing = asyncio.ensure_future(surely(kept.stack.aclose()))
 
     async def _keep(self, base: Notebook, folder: Path, limits: Limits) -> tuple[Kept | None, str]:
         """The family for this folder as it is now, or the reason why there is none."""
@@ -129,6 +154,8 @@ class ForkedSandbox:
         """End what is kept."""
         while self._kept:
             kept = self._kept.pop()
+            if kept.ending is not None:
+                kept.ending.cancel()
             if kept.loop is asyncio.get_running_loop():
                 await surely(kept.stack.aclose())
             elif kept.root.family.kernels.provisioner is not None:

@@ -137,7 +137,10 @@ async def served(opened: AsyncExitStack, wanted: Wanted) -> NbclientKernel | Non
     """A kernel that waited and is as clean as a new one; it ends with `opened`. None where none serves."""
     async with AsyncExitStack() as taken:
         warm = await taken.enter_async_context(pool().taken(wanted))
-        if warm is None or not await warm.serve(wanted.limits.processes):
+        try:
+            if warm is None or not await warm.serve(wanted.limits.processes):
+                return None
+        except OSError:  # a disk that is full, say: who starts a kernel as usual says so
             return None
         opened.push_async_callback(taken.pop_all().aclose)
         return warm.kernel

@@ -54,7 +54,7 @@ export interface IPanelProps {
   /** Show what a model would be sent for these words. */
   preview?: (words: string) => void;
   exportHistory?: () => void;
-  /** Sections of the host's own, below the others. */
+  /** Sections of the host's own; the versions come last, for their list has no end. */
   foot?: React.ReactNode;
 }
 
@@ -207,7 +207,6 @@ export function Panel(props: IPanelProps): JSX.Element {
         />
       )}
       {state && <Waits {...props} state={state} />}
-      {state && state.total > 0 && <Versions {...props} state={state} />}
       {state && state.store === 'none' && !state.waiting.length && (
         <p className="jp-Selfcode-empty">
           {trans.__(
@@ -223,6 +222,7 @@ export function Panel(props: IPanelProps): JSX.Element {
         </Section>
       )}
       {state && props.foot}
+      {state && state.total > 0 && <Versions {...props} state={state} />}
     </div>
   );
 }

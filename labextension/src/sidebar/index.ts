@@ -16,6 +16,7 @@ import { compareWidget } from '../compare';
 import { selfcodeIcon } from '../icon';
 import { ILinks } from '../live';
 import { get, Refusal } from '../request';
+import { showInFull } from '../room';
 import { View } from '../shared/blocks';
 import type { ITrans } from '../shared/trans';
 import type { ICellDiff, IDetail, IReply } from '../shared/wire';
@@ -75,9 +76,7 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
     const model = new Model(tracker, links, trans);
 
     const show = (title: string, cells: ICellDiff[]): void => {
-      app.shell.add(compareWidget(title, cells, languages, trans), 'main', {
-        mode: 'split-bottom'
-      });
+      showInFull(app.shell, compareWidget(title, cells, languages, trans));
     };
     const fetched = async (title: string, name: string, query: object): Promise<void> => {
       try {
@@ -105,7 +104,7 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
       const place = before
         ? { mode: 'tab-after' as const, ref: before.id }
         : { mode: 'split-bottom' as const };
-      app.shell.add(answered, 'main', place);
+      showInFull(app.shell, answered, place);
       before?.dispose();
     });
 

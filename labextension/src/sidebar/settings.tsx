@@ -26,6 +26,8 @@ function label(name: string, trans: ITrans): string {
       return trans.__('what a model is shown');
     case 'budget_usd':
       return trans.__('budget of a request, $');
+    case 'watch':
+      return trans.__('watch: look for trouble by itself');
     default:
       return name;
   }
@@ -113,7 +115,7 @@ export function Settings(props: IProps): JSX.Element {
             disabled={disabled || !onChange}
             onChange={event => onChange?.(name, event.currentTarget.value)}
           >
-            {choices.map(choice => (
+            {[...new Set([...choices, String(settings[name] ?? choices[0])])].map(choice => (
               <option key={choice}>{choice}</option>
             ))}
           </select>
@@ -130,6 +132,17 @@ export function Settings(props: IProps): JSX.Element {
           onDone={value => onChange?.('budget_usd', value === '' ? null : Number(value))}
         />
       </label>
+      {typeof settings.watch === 'boolean' && (
+        <label>
+          <span>{label('watch', trans)}</span>
+          <input
+            type="checkbox"
+            checked={settings.watch}
+            disabled={disabled || !onChange}
+            onChange={event => onChange?.('watch', event.currentTarget.checked)}
+          />
+        </label>
+      )}
       <details className="jp-Selfcode-machine">
         <summary>{trans.__('What was found on this machine')}</summary>
         {doctor.error && <p className="jp-Selfcode-dim">{doctor.error}</p>}

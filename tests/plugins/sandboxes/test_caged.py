@@ -13,7 +13,7 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_selfcode.plugins.sandboxes import caged as caged_module
-from jupyter_selfcode.plugins.sandboxes import contained, scratch
+from jupyter_selfcode.plugins.sandboxes import place, scratch
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
 from jupyter_selfcode.protocols import Limits
@@ -94,7 +94,7 @@ async def test_files_that_look_secret_are_shown_empty(tier, root, folder):
 
 async def test_what_is_too_large_to_copy_is_read_in_its_place_and_not_written(tier, root, folder, monkeypatch):
     copy = scratch.copy_folder
-    monkeypatch.setattr(contained, "copy_folder", lambda *a, **k: copy(*a, **k, size=1000))
+    monkeypatch.setattr(place, "copy_folder", lambda *a, **k: copy(*a, **k, size=1000))
     (folder / "big.bin").write_bytes(b"x" * 5000)
     (folder / "small.txt").write_text("small")
     (read, written, small), _, detail = await tried(
@@ -144,6 +144,7 @@ async def test_any_jupyter_starts_the_contained_kernel_by_its_name_and_nothing_i
     outside.write_text("canary")
     kernels = AsyncKernelManager(kernel_name="selfcode-contained")
     await kernels.start_kernel(cwd=str(folder), stderr=subprocess.DEVNULL)
+    assert all(Path(f"{kernels.ip}-{port}").is_socket() for port in kernels.ports)  # no client comes too early
     said: list[str] = []
 
     async def ask(code):

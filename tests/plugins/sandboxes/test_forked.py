@@ -10,6 +10,7 @@ import signal
 import psutil
 import pytest
 
+from jupyter_selfcode.analysis.outputs import same_outputs
 from jupyter_selfcode.plugins.sandboxes.checkpoints import KEPT
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
@@ -139,9 +140,17 @@ async def test_a_candidate_that_writes_is_tried_in_a_fresh_kernel_and_says_why(s
     assert (served.kind, shown(results[2])) == ("forked", "(False, True)")
 
 
+OFTEN = ("a thread of the user", "a child process", "a connection", "a file open to be written")
+"""The rows that every run tries; a slower one tries all."""
+
+
 def rows(table):
-    """The rows whose libraries the tests have; those that take long are for a slower run."""
-    return [pytest.param(row, id=name, marks=[pytest.mark.slow] if row.heavy else []) for name, row in table.items() if not row.needs]
+    """The rows whose libraries the tests have."""
+    return [
+        pytest.param(row, id=name, marks=[] if name in OFTEN else [pytest.mark.slow])
+        for name, row in table.items()
+        if not row.needs
+    ]
 
 
 @pytest.mark.parametrize("row", rows(REFUSED))
@@ -162,6 +171,21 @@ async def test_where_cells_below_have_changed_files_no_copy_is_made(sandbox, tmp
     assert "changed files" in served.reason
 
 
+async def test_what_survives_gives_in_one_copy_together_what_it_gives_in_the_notebook(sandbox, tmp_path):
+    (tmp_path / "data").write_text("abc")
+    light = [row for row in SURVIVES.values() if not (row.heavy or row.needs)]
+    base = notebook(*(row.above for row in light), *("0" for _ in light))
+    wanted = notebook(*(row.above for row in light), *(row.changed + " # changed" for row in light))
+    await run(sandbox, tmp_path, base, base)
+    forked, served = await run(sandbox, tmp_path, wanted, base)
+    assert served.kind == "forked", served
+    async with sandbox.fresh.open(Notebook(), tmp_path, Limits()) as kernel:
+        fresh = [await kernel.execute(c) for c in wanted.cells]
+    for a, b in zip(forked, fresh, strict=True):
+        assert a.status == b.status
+        assert same_outputs(a.outputs, b.outputs)
+
+
 @pytest.mark.parametrize("row", rows(SURVIVES))
 async def test_what_survives_or_is_mended_gives_in_a_copy_what_it_gives_in_the_notebook(sandbox, tmp_path, row):
     (tmp_path / "data").write_text("abc")
@@ -172,8 +196,9 @@ async def test_what_survives_or_is_mended_gives_in_a_copy_what_it_gives_in_the_n
     again, _ = await run(sandbox, tmp_path, wanted, base)
     async with sandbox.fresh.open(Notebook(), tmp_path, Limits()) as kernel:
         fresh = [await kernel.execute(c) for c in wanted.cells]
-    assert (forked[1].status, forked[1].outputs) == (fresh[1].status, fresh[1].outputs)
-    assert again[1].outputs == forked[1].outputs
+    assert forked[1].status == again[1].status == fresh[1].status
+    assert same_outputs(forked[1].outputs, fresh[1].outputs)
+    assert same_outputs(again[1].outputs, forked[1].outputs)
 
 
 async def test_a_candidate_that_never_answers_is_stopped_and_the_state_above_serves_the_next(sandbox, tmp_path):
@@ -213,4 +238,30 @@ async def test_nothing_is_left_when_it_is_closed(sandbox, left, tmp_path):
     await run(sandbox, tmp_path, base, base)
     await run(sandbox, tmp_path, notebook("x = 3", "x + 1"), base)
     await sandbox.aclose()
+    assert left() == []
+
+
+async def test_what_is_kept_ends_when_nothing_was_tried_for_a_while_and_the_next_request_starts_anew(root, left, tmp_path):
+    sandbox = ForkedSandbox(ContainedSandbox("A"), idle_seconds=0.1)
+    base = notebook("x = 3", "x")
+    await run(sandbox, tmp_path, base, base)
+    for _ in range(600):
+        if not left():
+            break
+        await asyncio.sleep(0.1)
+    assert left() == []
+    results, _ = await run(sandbox, tmp_path, base, base)
+    assert shown(results[1]) == "3"
+    await sandbox.aclose()
+
+
+async def test_an_interrupt_ends_all_that_is_kept(sandbox, left, tmp_path):
+    base = notebook("x = 3", "import time\ntime.sleep(300)")
+    running = asyncio.ensure_future(run(sandbox, tmp_path, base, base))
+    for _ in range(600):
+        if sandbox._kept and sandbox._kept[0].chain:
+            break
+        await asyncio.sleep(0.1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     assert left() == []

@@ -33,10 +33,11 @@ def test_spare_memory_is_that_of_the_machine_or_less_where_a_group_has_less(tmp_
 
 async def test_a_short_peak_is_counted_and_so_is_what_a_cell_starts(root, tmp_path, caged):
     once = Cell("once", "code", "held = bytearray(300 * 2**20); del held")
-    child = "import sys; x = bytearray(200 * 2**20); sys.stdin.read()"
+    child = "import sys; x = bytearray(200 * 2**20); print('up', flush=True); sys.stdin.read()"
     two = Cell(
-        "two", "code", "import subprocess, sys, time\n"
-        f"many = [subprocess.Popen([sys.executable, '-c', {child!r}], stdin=subprocess.PIPE) for _ in range(3)]\ntime.sleep(1.5)",
+        "two", "code", "import subprocess, sys\npipe = subprocess.PIPE\n"
+        f"many = [subprocess.Popen([sys.executable, '-c', {child!r}], stdin=pipe, stdout=pipe) for _ in range(3)]\n"
+        "[each.stdout.readline() for each in many]",
     )  # fmt: skip
     async with ContainedSandbox(caged("A")).open(Notebook(), tmp_path, Limits()) as kernel:
         before = kernel.peak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,10 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_selfcode.bridge import Bridge
+from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.plugins.sandboxes import pool as pools
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.pool import pool
+from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.selfcode import make_engine
 from jupyter_selfcode.values.notebook import Cell, Notebook
 
 STATE = """
@@ -286,6 +291,19 @@ async def test_one_that_was_killed_while_it_waited_is_not_missed(root, left, tmp
 
 
 @pytest.mark.slow
+async def test_where_the_folder_cannot_be_laid_out_for_it_a_new_kernel_serves(root, left, tmp_path, caged):
+    folder, sandbox = folder_in(tmp_path), ContainedSandbox(caged("A"), warm=1)
+    warm = await kept(sandbox, Notebook(), folder)
+    warm.place.work.rmdir()
+    warm.place.work.write_text("in the way", "utf-8")
+    async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+        assert kernel is not warm.kernel
+        assert (await kernel.execute(Cell("c", "code", "open('data.csv')"))).status == "ok"
+    await ended()
+    assert left() == []
+
+
+@pytest.mark.slow
 async def test_who_is_cancelled_while_a_kernel_is_laid_out_leaves_nothing(root, left, tmp_path, caged):
     folder, sandbox = folder_in(tmp_path), ContainedSandbox(caged("A"), warm=1)
     await kept(sandbox, Notebook(), folder)
@@ -303,12 +321,32 @@ async def test_who_is_cancelled_while_a_kernel_is_laid_out_leaves_nothing(root, 
     assert left() == []
 
 
+def test_a_session_keeps_one_by_default_and_none_after_it_is_closed(root, left, tmp_path, caged):
+    folder, bridge = folder_in(tmp_path), Bridge()
+    with contextlib.closing(SqlStore(tmp_path / "history.sqlite")) as store:
+        made = make_engine(SelfCode(sandbox=caged("A")), store)
+
+    async def tried():
+        sandbox = made.sandbox.fresh if hasattr(made.sandbox, "fresh") else made.sandbox
+        for _ in range(2):
+            async with sandbox.open(Notebook(), folder, Limits()) as kernel:
+                yield kernel, await waiting()
+
+    (_, warm), (second, _) = bridge.iterate(tried)
+    assert second is warm.kernel
+    assert left() != []
+    bridge.close()
+    assert left() == []
+
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.pool import pool
+from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.selfcode import make_engine
 from jupyter_selfcode.values.notebook import Notebook
 
 async def main():

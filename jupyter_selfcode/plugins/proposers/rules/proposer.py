@@ -26,6 +26,7 @@ from .columns import renamed_column
 from .names import missing_import, misspelt_attribute, misspelt_import, misspelt_name
 from .python2 import python2
 from .removed import library_says, removed_apis
+from .slow import steps
 
 RULES: Sequence[Rule] = (
     python2,
@@ -64,7 +65,7 @@ class _State:
 
 
 class RulesProposer:
-    """Proposes what rules offer for a failure. For a wish in words it has nothing."""
+    """Proposes what rules offer for a failure, or for a cell that is to be faster. For a wish in words it has nothing."""
 
     name = "rules"
     price = 0.0
@@ -72,6 +73,10 @@ class RulesProposer:
     async def propose(self, situation: Situation) -> AsyncIterator[Event]:
         """Rounds of one candidate each, best first."""
         request, before = situation.request, situation.before
+        if request.trigger == "slow":
+            for rewritten in await asyncio.to_thread(_faster, situation):
+                yield Proposed((rewritten,))
+            return
         if request.failure is None:
             return
         if candidate := _again(request, situation.notebook, before):
@@ -100,6 +105,20 @@ class RulesProposer:
                 return
             if (onward := _onward(state, trial, {s.error for s, _ in stack})) and len(state.steps) < DEPTH:
                 stack.append((onward, _offers(onward, request, situation.folder)))
+
+
+def _faster(situation: Situation) -> list[Candidate]:
+    """The cell that is to be faster, as the rules for that rewrite it."""
+    notebook, target = situation.notebook, situation.request.target
+    if target is None or target not in notebook:
+        return []
+    cell = notebook.cell(target)
+    if not cell.editable or len(cell.source) > LARGEST:
+        return []
+    return [
+        Candidate(Patch(notebook.digest, (ReplaceSource(target, step.source),)), step.said, RulesProposer.name)
+        for step in steps(notebook, cell, situation.before.variables)
+    ]
 
 
 def _again(request: Request, notebook: Notebook, before: Run) -> Candidate | None:
