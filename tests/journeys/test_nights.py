@@ -42,7 +42,7 @@ def test_a_notebook_under_cron_heals_once_is_rolled_back_and_is_then_left_alone(
     assert '["amount"]' in code()
     assert cli("why", "nb.ipynb", "2", "--json").json["brought_back_by"] == version + 1
     why = " ".join(cli("why", "nb.ipynb", "2").out.split())
-    assert "roll back — version 3 was on probation and failed: KeyError in c1; probation takes it back" in why
+    assert f"roll back — version {version} was on probation and failed: KeyError in c1; probation takes it back" in why
 
     exit_code, report = night(amounts=[10, 20, 30])
     assert exit_code == 20
