@@ -241,7 +241,7 @@ def test_a_cell_that_may_be_affected_and_showed_the_same_again_was_observed():
 
 @pytest.mark.parametrize(
     ("caught", "counted", "least", "asked"),
-    [(1, 4, 0.5, True), (2, 4, 0.5, False), (0, 3, 0.5, False), (0, 8, 0.0, False), (None, 0, 0.5, False)],
+    [(1, 4, 0.5, True), (2, 4, 0.5, False), (0, 1, 0.5, False), (0, 8, 0.0, False), (None, 0, 0.5, False)],
 )
 def test_a_contract_that_catches_too_few_small_mistakes_does_not_decide_alone(caught, counted, least, asked):
     made = trial("a", "x = 2", ran("a", "b", examples=(example("b"),)), ran("a", "b", failed="b", examples=(example("b", False),)))
