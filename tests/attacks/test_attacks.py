@@ -47,13 +47,13 @@ ELSEWHERE = {
     49: "plugins/proposers/test_prompts.py::test_an_order_in_a_header_or_a_printed_line_stays_inside_of_its_fence_in_every_part",
     50: "journeys/test_no_secret_leaves.py::test_no_secret_is_sent_stored_written_or_shown",
     51: "stages/test_judge.py::test_a_cell_that_raises_and_is_reported_as_finished_is_found_by_what_it_should_have_left",
+    53: "plugins/sandboxes/test_forked.py::test_a_candidate_reaches_nothing_of_what_it_was_copied_from_and_stays_no_longer_than_its_trial",
     55: "plugins/sandboxes/test_tiers.py::test_a_tier_falls_visibly_where_a_part_of_it_is_missing",
 }
 """Rows of the corpus that are no attack on a cage, and where each is tested."""
 
 OPEN = {
     52: "a result that depends on the time or the order of threads: a second run would double what every trial costs",
-    53: "a kernel that is forked from another",
 }
 """Rows that are not tested, and why."""
 

@@ -265,3 +265,34 @@ async def test_an_interrupt_ends_all_that_is_kept(sandbox, left, tmp_path):
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert left() == []
+
+
+REACHED = """
+import os, signal
+got = []
+def attempt(name, what):
+    try:
+        what()
+        got.append((pid, name))
+    except OSError:
+        pass
+above = [os.getppid()]
+for pid in [*above, *range(max(2, above[0] - 40), os.getpid())]:
+    attempt("ends it", lambda: os.kill(pid, signal.SIGKILL))
+    attempt("reads its memory", lambda: open(f"/proc/{pid}/mem", "rb").read(0))
+    attempt("reads its environment", lambda: open(f"/proc/{pid}/environ", "rb").read())
+got
+"""
+
+
+async def test_a_candidate_reaches_nothing_of_what_it_was_copied_from_and_stays_no_longer_than_its_trial(sandbox, left, tmp_path):
+    """Row 53 of the corpus; memory that copies would share is a hazard (`tests/hazard_table.py`)."""
+    base = notebook("x = 1", "0")
+    waits = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300.{os.getpid()})', '300.{os.getpid()}'], start_new_session=True)"
+    for source in (REACHED, waits):
+        results, served = await run(sandbox, tmp_path, notebook("x = 1", source), base)
+        assert served.kind == "forked"
+        assert source is waits or shown(results[1]) == "[]"
+    results, served = await run(sandbox, tmp_path, notebook("x = 1", "x"), base)
+    assert (served.kind, shown(results[1])) == ("forked", "1")
+    assert not [found for found in left() if f"300.{os.getpid()}" in found]
