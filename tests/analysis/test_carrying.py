@@ -113,7 +113,7 @@ class Whole(int):
         (np.ma.array([1]), "a MaskedArray"), (np.zeros(10**6), "too large"), ("x" * 10**6, "too large"), (json, "a module"),
         (np.array([(1,)], dtype=[("a", object)]), "hold objects"), (collections.defaultdict(lambda: 1), "by a function"),
     ],
-    ids=str,
+    ids=range(11),
 )  # fmt: skip
 def test_what_is_no_data_is_refused_and_says_why(value, why):
     with pytest.raises(Refused, match=why):
