@@ -148,7 +148,7 @@ def test_why_follows_what_was_brought_back_to_the_version_that_made_it(store):
     assert (reply.data["number"], reply.data["brought_back_by"]) == (2, 4)
     assert "brought back by version 4, rollback" in reply.view.text(width=100)
     restored(store, back, one.id, second, first)
-    said = asked(workspace(store, first), "why", cell="cell-0").view.text(width=100)
+    said = " ".join(asked(workspace(store, first), "why", cell="cell-0").view.text(width=100).split())
     assert "Cell cell-0 is as it was found, brought back by version 5, rollback." in said
 
 
