@@ -105,6 +105,10 @@ class SelfCode(Configurable):
         10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
         "how many of them the contract catches. 0: none."
     ).tag(config=True)
+    proof_seconds = Float(
+        10.0, min=0, help="Seconds that a prover may take, for each proposal that changes functions whose parameters have plain types, "
+        "to explore all of their paths (the extra proof; level 4). 0: none."
+    ).tag(config=True)
     min_strength = Float(
         0.0, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
         "deployed unasked, where at least two were counted. 0: the share is shown and decides nothing."
