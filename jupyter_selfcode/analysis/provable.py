@@ -21,7 +21,7 @@ from .contract import executable
 from .effects import bound_names, effects_of
 from .extension import changed_functions
 from .known_calls import words
-from .magics import parse
+from .magics import mask, parse
 from .mutants import slips
 
 MISTAKES = 4
@@ -44,6 +44,8 @@ _METHODS = words(
     "upper lower title capitalize swapcase casefold startswith endswith replace find rfind rindex isdigit isalpha isalnum isspace "
     "isupper islower isdecimal isnumeric zfill ljust rjust center partition rpartition removeprefix removesuffix bit_length"
 )
+_QUIET = [[name] for name in ("matplotlib", "config", "time", "timeit", "capture", "precision", "pip", "conda", "selfcode", "load_ext")]
+"""Magics that bind no name but what the code that they are given binds."""
 _STATEMENTS = (
     ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.While, ast.Pass, ast.Expr, ast.Assert, ast.Raise,
     ast.Break, ast.Continue, ast.Try, ast.Delete,
@@ -91,13 +93,15 @@ class _Names:
         for cell in (*before.code_cells, *after.code_cells):
             tree = parse(executable(cell.source))
             stars = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree)) if tree else True
-            self.known = self.known and not stars and not effects_of(cell.source).unknown
+            magics = all(m.text.startswith("!") or m.text.lstrip("%").split()[:1] in _QUIET for m in mask(cell.source).magics)
+            self.known = self.known and magics and not stars and not effects_of(cell.source).unknown
             for name in bound_names(cell.source):
                 self._bound.setdefault(name, set()).add(cell.id)
             for node in ast.walk(tree) if tree else ():
                 if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                     self._constants.setdefault(node.id, set()).add(f"{cell.id}:{node.lineno}")
-        self._values = dict(_constants(after)) if dict(_constants(before)) == dict(_constants(after)) else {}
+        was = {n: ast.dump(v) for n, v in _constants(before)}
+        self._values = {n: v for n, v in _constants(after) if was.get(n) == ast.dump(v)}
 
     def free(self, name: str) -> bool:
         """Whether nothing in the notebook binds it."""
@@ -149,7 +153,7 @@ class _Module:
             for used in reading.global_names:
                 if used in self.functions:
                     todo.append(used)
-                elif (value := self._names.constant(used)) is not None:
+                elif used not in _BUILTINS | _RAISED and (value := self._names.constant(used)) is not None:
                     constants[used] = value
                 elif used not in _BUILTINS | _RAISED or not self._names.free(used):
                     return None

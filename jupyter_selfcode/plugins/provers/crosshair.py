@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -27,23 +29,28 @@ SAID = 300
 """Characters of an answer that are taken."""
 
 LEFT_OPEN = (
-    "arguments are exactly of the annotated types and share no objects, values are compared by == and by their outermost type, memory, "
-    "recursion and time have no bounds, and the solver is right"
+    "arguments are exactly of the annotated types and share no objects, nothing changes Python's builtins, values are compared by == and "
+    "by their outermost type, memory, recursion and time have no bounds, and the solver is right"
 )
 
 
 def asked(text: str, sent: str, seconds: float) -> dict[str, Any]:
-    """Run in the kernel: the lines that the process answered, and how it ended."""
-    began = subprocess.Popen(
-        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        out, err = began.communicate(sent, timeout=seconds)
+    """Run in the kernel: the lines that the process answered, and how it ended. CrossHair reads the source of what it runs, so
+    the process has a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "asking.py")  # noqa: PTH118  (a kernel may have any Python)
+        with open(file, "w", encoding="utf-8") as f:  # noqa: PTH123
+            f.write(text)
+        began = subprocess.Popen(
+            [sys.executable, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+        )
         late = False
-    except subprocess.TimeoutExpired:
-        began.kill()
-        out, err = began.communicate()
-        late = True
+        try:
+            out, err = began.communicate(sent, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            began.kill()
+            out, err = began.communicate()
+            late = True
     missing = "No module named 'crosshair" in err or "No module named 'z3" in err
     return {"lines": out.splitlines(), "late": late, "missing": missing, "code": began.returncode}
 
@@ -52,6 +59,7 @@ class CrossHairProver:
     """Asks for at most so many seconds for each change."""
 
     name = "crosshair"
+    distribution = "crosshair-tool"
 
     def __init__(self, seconds: float = 10.0) -> None:
         self._seconds = seconds
@@ -62,7 +70,7 @@ class CrossHairProver:
         if not self._seconds:
             return "it is turned off (SelfCode.proof_seconds is 0)"
         try:
-            version("crosshair-tool")
+            version(self.distribution)
         except PackageNotFoundError:
             return "CrossHair is not installed; pip install 'jupyter_selfcode[proof]' brings it"
         return ""
@@ -71,7 +79,7 @@ class CrossHairProver:
         """An answer to each question."""
         sent = json.dumps({"seconds": self._seconds, "questions": [plain(q) for q in questions]})
         text, bound = inspect.getsource(crosshair_side), self._seconds + STARTING
-        lines = "import subprocess\nimport sys\nfrom typing import Any\n\n" + inspect.getsource(asked)
+        lines = "import os\nimport subprocess\nimport sys\nimport tempfile\nfrom typing import Any\n\n" + inspect.getsource(asked)
         reply = await kernel.evaluate(in_kernel(lines, f"asked({text!r}, {sent!r}, {bound!r})"), seconds=bound + STARTING)
         return read(questions, reply)
 

@@ -153,7 +153,8 @@ def answered(crosshair: CrossHair, row: "Mapping[str, Any]", end: float) -> "lis
     if state in ("POST_FAIL", "POST_ERR"):
         return _tried(Judge(asked, old, new, crosshair.unsupported, ()), row, old, new, message)
     if state != "CONFIRMED":
-        return ["open", "not all of its paths could be explored in the time"]
+        why = "not all of its paths could be explored in the time"
+        return ["open", why if state == "CANNOT_CONFIRM" else f"it could not be followed ({state}: {message})"]
     if crosshair.reals:
         return ["open", "no path differs, but floats were taken for real numbers, which do not round"]
     for i, mistake in enumerate(row["mistakes"]):
@@ -202,8 +203,6 @@ def answers(rows: "list[Mapping[str, Any]]", seconds: float) -> "Iterator[list[A
 
 def main() -> None:
     """Questions come as one JSON document, answers go as one line each."""
-    here = os.getcwd()  # noqa: PTH109  (what `-c` puts on the path, word for word)
-    sys.path[:] = [p for p in sys.path if p not in ("", here)]  # nothing of the notebook's folder passes for a library
     out, asked = os.dup(1), json.loads(sys.stdin.read())
     os.dup2(2, 1)
     for answer in answers(asked["questions"], asked["seconds"]):
