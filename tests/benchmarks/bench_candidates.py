@@ -106,7 +106,8 @@ async def of_fault(fault: Fault, all_written: list[Written], where: Path, folder
     seed(fault, path)
     text = path.read_text("utf-8")
     notebook = read_file(path)[0].notebook
-    settings = SelfCode(policy="deploy", **dict(each.split("=", 1) for each in args.set))
+    given = dict(each.split("=", 1) for each in args.set)
+    settings = SelfCode(policy="deploy", **{n: SelfCode.class_traits()[n].from_string(v) for n, v in given.items()})
     engine = make_engine(settings, open_store(settings, folder))
     without = set(filter(None, args.without.split(",")))
     engine = replace(engine, checks=[c for c in engine.checks if c.name not in without])
