@@ -82,7 +82,7 @@ class SelfCode(Configurable):
         False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
     ).tag(config=True)
     record = Bool(
-        True, help="Keep small calls of the notebook's functions, seen in trials that ran well, in its history: a repair is held to them."
+        True, help="Keep small calls of the notebook's functions, seen in trials and runs that went well, in its history: a repair is held to them."
     ).tag(config=True)
     forked = Enum(
         ("auto", "always", "never"), "auto", help="Whether candidates are tried in copies of a contained kernel that has run "

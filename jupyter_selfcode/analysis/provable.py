@@ -21,7 +21,7 @@ from .contract import executable
 from .effects import bound_names, effects_of
 from .extension import changed_functions
 from .known_calls import words
-from .magics import mask, parse
+from .magics import binds_unseen, parse
 from .mutants import slips
 
 MISTAKES = 4
@@ -44,8 +44,6 @@ _METHODS = words(
     "upper lower title capitalize swapcase casefold startswith endswith replace find rfind rindex isdigit isalpha isalnum isspace "
     "isupper islower isdecimal isnumeric zfill ljust rjust center partition rpartition removeprefix removesuffix bit_length"
 )
-_QUIET = [[name] for name in ("matplotlib", "config", "time", "timeit", "capture", "precision", "pip", "conda", "selfcode", "load_ext")]
-"""Magics that bind no name but what the code that they are given binds."""
 _STATEMENTS = (
     ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.While, ast.Pass, ast.Expr, ast.Assert, ast.Raise,
     ast.Break, ast.Continue, ast.Try, ast.Delete,
@@ -93,8 +91,7 @@ class _Names:
         for cell in (*before.code_cells, *after.code_cells):
             tree = parse(executable(cell.source))
             stars = any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(tree)) if tree else True
-            magics = all(m.text.startswith("!") or m.text.lstrip("%").split()[:1] in _QUIET for m in mask(cell.source).magics)
-            self.known = self.known and magics and not stars and not effects_of(cell.source).unknown
+            self.known = self.known and not (stars or effects_of(cell.source).unknown or binds_unseen(cell.source))
             for name in bound_names(cell.source):
                 self._bound.setdefault(name, set()).add(cell.id)
             for node in ast.walk(tree) if tree else ():
