@@ -144,13 +144,22 @@ class Ledger:
         """What a version made has gone well once more."""
         self.store.put_note(self.path, PROBATION, version_id, str(self._counts().get(version_id, 0) + 1))
 
-    def blamed(self, failure: Failure, notebook: Notebook, besides: Sequence[str] = ()) -> Recorded | None:
-        """The newest version on probation that this failure comes from; None where it comes from none."""
+    def blamed(
+        self, failure: Failure, notebook: Notebook, besides: Sequence[str] = (), *, from_the_top: bool = False
+    ) -> Recorded | None:
+        """The newest version on probation that this failure comes from; None where it comes from none.
+
+        In a run `from_the_top` it comes from none either, where a cell further down fails and no run has gone well with the
+        version yet: the failure that it mended may have hidden this one, and taking it back would only bring that again."""
+        counts, well = self._counts(), self.well()
         by_id = {r.version.id: r.version for r in self.store.lineage(self.path)}
         for recorded in self.on_probation():
             v = recorded.version
             parent = next((by_id[p] for p in v.parents if p in by_id), None)
             if parent is None or v.id in besides:
+                continue
+            proven = not from_the_top or counts.get(v.id, 0) > 0 or (well is not None and well.at >= v.at)
+            if failure.cell_id not in v.patch.cells and not proven:
                 continue
             old, made = self.store.notebook(parent.notebook), self.store.notebook(v.notebook)
             if watch.to_blame(failure, old, made, notebook, v.patch.cells):

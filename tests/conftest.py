@@ -14,6 +14,11 @@ settings.register_profile("ci", settings.get_profile("default"), derandomize=Tru
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser come last: its driver leaves an event loop running in this process, and no other can begin then."""
+    items.sort(key=lambda item: "journeys/lab" in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_ones_own(tmp_path_factory, monkeypatch):
     """Config files, keys and histories of the person who runs the tests have no say in them. No kernel waits."""

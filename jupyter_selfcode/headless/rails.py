@@ -120,7 +120,7 @@ class RunRails:
     def blamed(self, failure: Failure, notebook: Notebook) -> Recorded | None:
         """The version on probation that a failure comes from."""
         assert self._ledger is not None
-        return self._ledger.blamed(failure, notebook, self.made)
+        return self._ledger.blamed(failure, notebook, self.made, from_the_top=True)
 
     def take_back(self, bench: Bench, blamed: Recorded, failure: Failure) -> tuple[Version, Recorded] | None:
         """Take back a version on probation, as `Ledger.take_back` does."""

@@ -11,6 +11,7 @@ from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.headless import open_bench, rails
 from jupyter_selfcode.ledger import Ledger
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
+from jupyter_selfcode.selfcode import open_notebook
 from jupyter_selfcode.stages.behave import SEEN
 from jupyter_selfcode.values.events import Said
 from jupyter_selfcode.watching import Watching
@@ -147,6 +148,22 @@ async def test_a_failure_below_that_reads_what_the_version_made_takes_it_back(wo
     report = await world.run()
     assert [v.kind for v in report.versions] == ["rollback"]
     assert report.status == "healed"
+
+
+async def test_trouble_further_down_that_the_first_failure_had_hidden_takes_nothing_back(world):
+    world.settings.policy = "propose"
+    (world.folder / "row.txt").write_text("{'b': 1}")
+    world.write("row = eval(open('row.txt').read())", "a = row['a']", "a.nope")
+    world.mends.sources = {"c1": FIXED}
+    await world.run()
+    workspace = open_notebook(world.path, world.settings)
+    workspace.accept(workspace.waiting.pick()[1])
+    workspace.close()
+    world.settings.policy = "deploy"
+    world.mends.sources["c2"] = "a.real"
+    report = await world.run()
+    assert [(v.kind, v.cells) for v in report.versions] == [("adapt", ("c2",))]
+    assert world.sources()["c1"] == FIXED
 
 
 async def test_enough_good_runs_end_the_probation(world):

@@ -176,7 +176,7 @@ def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
 def test_the_demo_goes_on_where_no_cage_can_be_had_and_says_so(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "probe", lambda: tiers.Given({"A": "bubblewrap is not installed", "B": "no Landlock"}))
     answer = cli("demo")
-    assert answer.code == 0
+    assert answer.code == 0, answer.out + answer.err
     assert "NO CAGE can be had here" in answer.out
     assert "by policy" not in answer.out
     assert "tier C" in answer.out

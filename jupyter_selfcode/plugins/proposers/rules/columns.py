@@ -91,8 +91,10 @@ def _texts(said: str) -> Iterable[str]:
 
 def nearest_column(name: str, columns: Iterable[str]) -> str | None:
     """The one column that a name most likely became, from the surest kind of likeness to the least; None where the
-    surest kind that fits at all fits more than one. Never one of another unit, number, sample or end of a range."""
-    names = [c for c in columns if c != name and near.plain(c) and not opposed(name, c)]
+    surest kind that fits at all fits more than one. Never one of another unit, number, sample or end of a range, nor what
+    looks like several that nobody has divided."""
+    several = set(",;|\t") - set(name)
+    names = [c for c in columns if c != name and near.plain(c) and not opposed(name, c) and several.isdisjoint(c)]
     plain = near.plain(name)
     words = _words(name)
     kinds: tuple[Callable[[str], bool], ...] = (
@@ -130,18 +132,12 @@ def renamed_column(broken: Broken) -> Iterator[Step | None]:
     missing = missing_columns(broken.failure.ename.rpartition(".")[2], broken.failure.evalue)
     if tree is None or not missing:
         return
-    frames = _frames(broken, tree)
+    frames = frames_meant(broken, tree)
     text, said = broken.text.text, list[str]()
     edits: list[Edit] = []
     for name in missing:
-        if any(name in columns for columns in frames.values()):
-            return  # one of the frames in the statement has it: which of them is meant cannot be told from here
-        known = {c for columns in frames.values() for c in columns}
-        if broken.failure.ename == "AttributeError":
-            known |= {n for n in names_in("pandas.DataFrame") if not n.startswith("_")}
-        found = {n for columns in frames.values() if (n := nearest_column(name, columns))}
-        new = found.pop() if len(found) == 1 else None
-        if new is None or (broken.failure.ename == "AttributeError" and nearest_column(name, known) != new):
+        new = column_meant(broken, name, frames)
+        if new is None:
             return
         made = list(_edits(broken, tree, name, new, frames))
         if not made:
@@ -154,7 +150,20 @@ def renamed_column(broken: Broken) -> Iterator[Step | None]:
     yield broken.step(edited(text, edits), " ".join(said) + " This is a guess from the names.")
 
 
-def _frames(broken: Broken, tree: ast.Module) -> dict[str, tuple[str, ...]]:
+def column_meant(broken: Broken, name: str, frames: dict[str, tuple[str, ...]]) -> str | None:
+    """The one column of these frames that a missing one most likely became; None where that cannot be told."""
+    if any(name in columns for columns in frames.values()):
+        return None  # one of the frames in the statement has it: which of them is meant cannot be told from here
+    found = {n for columns in frames.values() if (n := nearest_column(name, columns))}
+    new = found.pop() if len(found) == 1 else None
+    if new is not None and broken.failure.ename == "AttributeError":
+        known = {c for columns in frames.values() for c in columns}
+        known |= {n for n in names_in("pandas.DataFrame") if not n.startswith("_")}
+        return new if nearest_column(name, known) == new else None
+    return new
+
+
+def frames_meant(broken: Broken, tree: ast.Module) -> dict[str, tuple[str, ...]]:
     """Columns that the failing statement may be about: of a file it reads, else of the frames it names, else of all."""
     valid = re.search(r"valid columns: (\[.*\])|Expected one of (\[.*?\]) but received", broken.failure.evalue)
     if valid:
@@ -242,6 +251,12 @@ def _edits(broken: Broken, tree: ast.Module, name: str, new: str, frames: dict[s
                 yield Edit(end - len(name), end, new)
             else:
                 yield Edit(dot, end, f"[{new!r}]")
+
+
+def columns_named(tree: ast.Module) -> set[str]:
+    """Texts that a cell names where columns are named, and the words of its queries."""
+    found = {str(c.value) for n in ast.walk(tree) for c in _named_by(n)}
+    return found | {w for n in ast.walk(tree) for c in _queries(n) for w in re.findall(r"\w+", str(c.value))}
 
 
 def _queries(node: ast.AST) -> Iterator[ast.Constant]:

@@ -17,7 +17,7 @@ from ....analysis import effects
 from ....analysis.magics import mask
 from ....protocols import Situation
 from ....values.events import Event, Proposed
-from ....values.notebook import Notebook
+from ....values.notebook import Cell, Notebook
 from ....values.patch import Patch, ReplaceSource
 from ....values.request import Failure, Request, Variable
 from ....values.trial import Candidate, Run, Trial
@@ -25,13 +25,16 @@ from .broken import Broken, Rule, Step
 from .columns import renamed_column
 from .names import missing_import, misspelt_attribute, misspelt_import, misspelt_name
 from .python2 import python2
+from .readings import renamed_in_the_data
 from .removed import library_says, removed_apis
 from .slow import steps
+from .written import another_encoding, another_separator
 
 RULES: Sequence[Rule] = (
     python2,
     removed_apis,
     library_says,
+    another_encoding,
     renamed_column,
     missing_import,
     misspelt_name,
@@ -186,13 +189,18 @@ def _places(state: _State) -> list[tuple[str, int | None]]:
 def _offers(state: _State, request: Request, folder: Path) -> Iterator[tuple[str, Step]]:
     """What the rules offer, cell by cell; cells that must not change are left out."""
     for cell_id, line in _places(state):
-        if cell_id not in state.notebook:
+        if cell_id not in state.notebook or not _open(state.notebook.cell(cell_id), request):
             continue
-        cell = state.notebook.cell(cell_id)
-        if not cell.editable or len(cell.source) > LARGEST or (request.scope and cell_id not in request.scope):
-            continue
-        broken = Broken(state.notebook, cell, state.failure, state.variables, line, folder)
+        broken = Broken(state.notebook, state.notebook.cell(cell_id), state.failure, state.variables, line, folder)
+        for reading, changed in (*another_separator(broken), *renamed_in_the_data(broken)):
+            if _open(state.notebook.cell(reading), request):
+                yield reading, changed
         for rule in RULES:
             for step in rule(broken):
                 if step is not None:
                     yield cell_id, step
+
+
+def _open(cell: Cell, request: Request) -> bool:
+    """Whether rules may change this cell."""
+    return cell.editable and len(cell.source) <= LARGEST and (not request.scope or cell.id in request.scope)
