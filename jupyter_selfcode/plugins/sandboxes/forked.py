@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...analysis.contract import is_intent
-from ...protocols import Kernel, Limits
+from ...protocols import Kernel, Limits, Sandbox
 from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
@@ -88,7 +88,7 @@ class ForkedSandbox:
                     yield _Fresh(kernel, reason) if reason else kernel
                 return
             async with AsyncExitStack() as stack:
-                kernel = ForkedKernel(self, stack, kept, notebook, folder, limits, base)
+                kernel = ForkedKernel(self.fresh, stack, kept, notebook, folder, limits, base)
                 try:
                     yield kernel
                 finally:
@@ -162,6 +162,11 @@ class ForkedSandbox:
                 kept.root.family.kernels.provisioner.stop()  # type: ignore[attr-defined]
 
 
+def fresh_because(kernel: Kernel, reason: str) -> Kernel:
+    """A fresh kernel, which says why it is no copy."""
+    return _Fresh(kernel, reason)
+
+
 class _Fresh:
     """A fresh kernel, and why it is no copy."""
 
@@ -176,10 +181,10 @@ class ForkedKernel:
     """Recorded results while the notebook is as it was, then a copy, then, if need be, a fresh kernel from the top."""
 
     def __init__(
-        self, sandbox: ForkedSandbox, stack: AsyncExitStack, kept: Kept, notebook: Notebook, folder: Path, limits: Limits,
+        self, fresh: Sandbox, stack: AsyncExitStack, kept: Kept, notebook: Notebook, folder: Path, limits: Limits,
         base: Notebook,
     ) -> None:  # fmt: skip
-        self._sandbox, self._stack, self._kept = sandbox, stack, kept
+        self._afresh, self._stack, self._kept = fresh, stack, kept
         self._notebook, self._folder, self._limits = notebook, folder, limits
         self._base = [(c.id, c.source) for c in base.cells if c.type == "code" and c.runs and not is_intent(c.source)]
         self._ran: list[Cell] = []
@@ -210,7 +215,8 @@ class ForkedKernel:
         self._ran.append(cell)
         at = len(self._ran) - 1
         try:
-            if self._fresh is None and self._leaf is None and self._base[at : at + 1] == [(cell.id, cell.source)]:
+            known = self._base[: len(self._kept.chain)] if self._kept.live else self._base
+            if self._fresh is None and self._leaf is None and known[at : at + 1] == [(cell.id, cell.source)]:
                 return await self._as_it_is(at, cell)
             if self._fresh is None:
                 return await self._changed(at, cell)
@@ -223,7 +229,7 @@ class ForkedKernel:
         """What a cell gave that is as it was, in the state that those above it made; it runs only where it has not yet."""
         kept, chain, key = self._kept, self._kept.chain, (cell.id, cell.source)
         async with kept.lock:
-            if at < len(chain) and chain[at].key == key and chain[at].result.status == "ok":
+            if at < len(chain) and chain[at].key == key and (kept.live or chain[at].result.status == "ok"):
                 return chain[at].result
             await kept.cut(at)
             tip = await self._state(at)
@@ -281,7 +287,7 @@ class ForkedKernel:
                     raise HazardError(hazard)
                 kept.place.observed.begin("")
                 try:
-                    self._process = await tip.fork(leaf=True)
+                    self._process = await tip.fork(leaf=True, memory=self._limits.memory)
                 except HazardError as e:
                     if not done or not await tip.is_alive():
                         raise
@@ -297,7 +303,8 @@ class ForkedKernel:
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             await self._run(self._leaf, self._ran[done:at])
             again = f", {at - done} of them again in the copy: {hazard}" if at > done else ""
-            self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage{again}")
+            how = kept.live or f"replayed: {at} cells above it, once, in the cage{again}"
+            self.served = Served("forked", how, goes_on=bool(kept.live))
         return self._leaf
 
     async def _changed(self, at: int, cell: Cell) -> CellResult:
@@ -309,6 +316,8 @@ class ForkedKernel:
             raise HazardError(f"it changes files ({wrote}), which a copy may not")
         if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
             raise HazardError("it was refused something that only a copy may not do")
+        if self._kept.live and result.failure and result.failure.ename == "MemoryError":
+            raise HazardError("there was less memory for a copy than for a trial of its own")
         if leaf.state in ("died", "memory", "disk"):  # what all copies hold and have written is counted together
             raise HazardError(f"the copy did not live: {leaf.detail}")
         return result
@@ -326,6 +335,8 @@ class ForkedKernel:
         last = self._kept.chain[len(self._ran) - 1]
         if code not in last.answers:
             try:
+                if self._kept.live:
+                    return await (await self._copy(len(self._ran))).evaluate(code, seconds=seconds)
                 async with self._kept.lock:
                     state = await self._state(len(self._ran))
                     last.answers[code] = await (await self._driven(state)).evaluate(code, seconds=seconds)
@@ -353,7 +364,7 @@ class ForkedKernel:
         await self._end_leaf()
         self._leaf = None
         self._fresh = await self._stack.enter_async_context(
-            self._sandbox.fresh.open(self._notebook, self._folder, self._limits)
+            self._afresh.open(self._notebook, self._folder, self._limits)
         )
         self.served = Served("fresh", reason)
         for cell in cells:
@@ -383,5 +394,7 @@ class ForkedKernel:
         if self._above is not None:
             await self._above.leave()
         chain = self._kept.chain
+        if self._kept.live:
+            return
         ok = next((i for i, c in enumerate(chain) if c.result.status != "ok"), len(chain))
         await self._kept.cut(ok)
