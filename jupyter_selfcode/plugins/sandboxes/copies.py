@@ -156,8 +156,9 @@ class Forks:
     def _become(self, listening: socket.socket, line: Any, scratch: Path, leaf: bool, memory: int | None) -> None:
         """In the child, before anything else runs: nothing is shared with the parent but memory, copied when written."""
         LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
-        if leaf:
+        if leaf or self.app.run:
             LIBC.prctl(PARENT_DEATH, signal.SIGKILL, 0, 0, 0)
+        if leaf:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
         self.alive = set()

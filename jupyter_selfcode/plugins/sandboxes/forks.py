@@ -237,8 +237,13 @@ class Fork:
         """Interrupt what it runs."""
         await self._of_maker("interrupt")
 
-    async def kill(self) -> None:
-        """End it, and what it has started."""
+    async def kill(self, *, gently: bool = False) -> None:
+        """End it, and what it has started. `gently`: it is asked to first, so that what it has registered for its end runs."""
+        if gently and self.code is None:
+            self._client.send(CONTROL, [json.dumps({"do": "end"}).encode()])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._client.gone.wait(), END_SECONDS)
+                self.code = await self._of_maker("wait")
         if self.code is None:
             self.code = await self._of_maker("kill")
         self._client.close()
@@ -249,17 +254,6 @@ class Fork:
         """Answer for a copy from now on, whose maker is about to end."""
         await self._client.ask(do="adopt", pid=made.pid)
         made.maker = self
-
-    async def request_shutdown(self, restart: bool = False) -> None:
-        """Ask it to end, so that what it has registered for its end runs."""
-        self._client.send(CONTROL, [json.dumps({"do": "end"}).encode()])
-
-    async def finish_shutdown(self, **_: Any) -> None:
-        """Wait for that, a while, and end it."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._client.gone.wait(), END_SECONDS)
-            self.code = await self._of_maker("wait")
-        await self.kill()
 
     async def wait(self) -> None:
         """It has ended."""

@@ -66,6 +66,13 @@ class OwnKernel(NbclientKernel):
             self._chain[-1].answers[code] = reply
         return reply
 
+    async def close(self, *, now: bool) -> None:
+        """As any kernel's."""
+        await self.leave()
+        if not now:
+            await self.run.kill(gently=True)
+        await super().close(now=True)
+
     @property
     def tier(self) -> Tier | None:
         """That of its cage."""
