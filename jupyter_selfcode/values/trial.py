@@ -10,6 +10,7 @@ from .behaviour import Behaviour, Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
+from .proof import Proof
 from .request import Failure, Variable
 from .size import Size
 from .strength import Strength
@@ -139,7 +140,7 @@ class Trial:
     outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
     `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
     that was measured; `behaviour`: the functions it rewrote, called as before; `differential`:
-    it gave the same as the cell that it translates, from one state.
+    it gave the same as the cell that it translates, from one state; `proofs`: what a prover said of these functions.
     """
 
     candidate: Candidate
@@ -158,6 +159,7 @@ class Trial:
     pace: tuple[Pace, ...] = ()
     behaviour: tuple[Behaviour, ...] = ()
     differential: bool = False
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def passed(self) -> bool:
