@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 
-import psutil
 import pytest
 
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
@@ -156,7 +155,7 @@ async def test_nothing_is_left_when_a_run_is_cancelled(root, left, tmp_path, tie
             await kernel.execute(Cell("c", "code", f"import subprocess\nsubprocess.run(['sleep', '300.{os.getpid()}'])"))
 
     task = asyncio.ensure_future(work())
-    while not any(f"300.{os.getpid()}" in p.cmdline() for p in psutil.Process().children(recursive=True) if p.is_running()):
+    while not any("300." in entry for entry in left()):
         await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
