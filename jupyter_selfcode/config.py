@@ -86,8 +86,8 @@ class SelfCode(Configurable):
     ).tag(config=True)
     forked = Enum(
         ("auto", "always", "never"), "auto", help="Whether candidates are tried in copies of a contained kernel that has run "
-        "the cells above, where that serves (Linux, tiers A and B). auto: in a live session. What may be deployed unasked is "
-        "tried in a clean kernel as well."
+        "the cells above, where that serves (Linux, tiers A and B). auto: in a live session; a contained run is copied itself. "
+        "What may be deployed unasked is tried in a clean kernel as well, or confirmed by the run that goes on with it."
     ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "

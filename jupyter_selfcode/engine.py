@@ -255,7 +255,7 @@ class Engine:
             trial = weighed(trial, notebook, after, recorded)
             if forked is not None:
                 trial = confirmed(forked, trial, after)
-            elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
+            elif trial.kind == "forked" and not run.served.goes_on and isinstance(decide([trial], self.policy), Accept):
                 forked = trial
                 yield StageStarted("validate", "again in a clean kernel, since it may be deployed unasked")
                 continue

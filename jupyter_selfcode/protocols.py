@@ -177,6 +177,18 @@ class ForkingSandbox(Sandbox, Protocol):
 
 
 @runtime_checkable
+class CopiedKernel(Kernel, Protocol):
+    """The kernel of a run, of which copies can be made for trials; `tier` is that of its cage."""
+
+    @property
+    def tier(self) -> Tier | None: ...
+
+    def trials(self, fresh: Sandbox, base: Notebook, target: str, *, steady: bool) -> ForkingSandbox:
+        """Trials of changes to the notebook as it is, in which the cell `target` has failed, and `fresh` ones where no copy
+        serves. `steady`: that cell can run again here as if for the first time."""
+
+
+@runtime_checkable
 class Check(Protocol):
     """Reads a candidate before it runs, and judges its trial after."""
 

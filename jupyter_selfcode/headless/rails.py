@@ -23,6 +23,7 @@ from ..values.notebook import Notebook
 from ..values.request import Failure
 from ..values.trial import CellResult, Run
 from ..values.version import Recorded, Version
+from .confirming import Confirming
 from .job import Bench
 
 if TYPE_CHECKING:
@@ -129,6 +130,18 @@ class RunRails:
         if taken is not None:
             self.made.append(taken[0].id)
         return taken
+
+    def disagrees(
+        self, bench: Bench, unconfirmed: Confirming, result: CellResult, said: str
+    ) -> tuple[int, tuple[Version, Recorded] | None]:
+        """Note that a copy of the run was wrong about this state, and take back what was deployed on its word: the number of
+        that version, and what `take_back` gives."""
+        from ..engine import DISAGREED
+
+        bench.store.put_note(bench.path, DISAGREED, unconfirmed.state, said)
+        made = next(r for r in bench.store.lineage(bench.path) if r.version.id == unconfirmed.version)
+        failure = result.failure or Failure(result.cell_id, "Disagreement", said)
+        return made.number, self.take_back(bench, made, failure)
 
     def fingerprint(self, bench: Bench, failure: Failure, notebook: Notebook, before: Run) -> str:
         """By what this failure is known again."""
