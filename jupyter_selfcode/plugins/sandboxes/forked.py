@@ -172,6 +172,12 @@ class _Fresh:
         return getattr(self._kernel, name)
 
 
+def _lives(copy: NbclientKernel) -> None:
+    """Raises `HazardError` where it ended: what all copies hold and have written is counted together, so it says nothing of one."""
+    if copy.state in ("died", "memory", "disk"):
+        raise HazardError(f"the copy did not live: {copy.detail}")
+
+
 class ForkedKernel:
     """Recorded results while the notebook is as it was, then a copy, then, if need be, a fresh kernel from the top."""
 
@@ -233,7 +239,9 @@ class ForkedKernel:
                 if not at or not await tip.is_alive():
                     raise
                 fork, chain[at - 1].fork, chain[at - 1].hazard = tip, None, str(e)  # it goes on itself
-            result = await (await self._driven(fork)).execute(cell)
+            above = await self._driven(fork)
+            result = await above.execute(cell)
+            _lives(above)
             told, _ = await asyncio.to_thread(kept.place.observed.told)
             chain.append(Checkpoint(key, result, fork, tuple(e for e in told if e.cell_id == cell.id)))
             await kept.bound(at + 1)
@@ -309,8 +317,7 @@ class ForkedKernel:
             raise HazardError(f"it changes files ({wrote}), which a copy may not")
         if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
             raise HazardError("it was refused something that only a copy may not do")
-        if leaf.state in ("died", "memory", "disk"):  # what all copies hold and have written is counted together
-            raise HazardError(f"the copy did not live: {leaf.detail}")
+        _lives(leaf)
         return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ import os
 import stat
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ PAUSE_HARD = 2
 """omp_pause_hard of OpenMP 5.0."""
 
 ENTRIES = 20_000
+
+SETTLE_SECONDS = 0.2
 
 Files = dict[str, tuple[int, ...]]
 
@@ -53,7 +56,8 @@ def files(places: Iterable[str]) -> Files | None:
 
 def found(loop: Any, ours: Collection[int]) -> str:
     """Why a copy would not be right, in words; empty where nothing is known against it. Mends first."""
-    _mend()
+    if _mend():
+        _settle()
     maps = Path("/proc/self/maps").read_text().splitlines()
     return (
         _python_threads()
@@ -65,14 +69,16 @@ def found(loop: Any, ours: Collection[int]) -> str:
     )
 
 
-def _mend() -> None:
-    """Put to rest what comes back by itself."""
+def _mend() -> bool:
+    """Put to rest what comes back by itself. Whether threads were ended."""
+    ended = False
     tqdm = sys.modules.get("tqdm")
     monitor = getattr(getattr(tqdm, "tqdm", None), "monitor", None)
     if monitor is not None:
         with contextlib.suppress(Exception):
             monitor.exit()
             tqdm.tqdm.monitor = None  # type: ignore[union-attr]
+        ended = True
     for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor"):
         module = sys.modules.get(name)
         storage = getattr(module, "_executor_storage", None)  # of this thread, since loky 3.6
@@ -80,12 +86,21 @@ def _mend() -> None:
         if executor is not None:
             with contextlib.suppress(Exception):
                 executor.shutdown(wait=True)
+            ended = True
     loaded = {line.split(None, 5)[5] for line in Path("/proc/self/maps").read_text().splitlines() if line.count(" ") > 5}
     for path in loaded:
         name = path.strip().rpartition("/")[2]
         if name.startswith(("libgomp", "libomp", "libiomp")):
             with contextlib.suppress(OSError, AttributeError):
                 ctypes.CDLL(path.strip(), mode=os.RTLD_NOLOAD | os.RTLD_NOW).omp_pause_resource_all(PAUSE_HARD)
+    return ended
+
+
+def _settle() -> None:
+    """Wait until threads that Python has joined are gone for the system too, which on a busy machine is later."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while _tasks() and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _python_threads() -> str:
@@ -104,13 +119,18 @@ def _libraries() -> str:
     return ""
 
 
-def _threads(maps: list[str]) -> str:
+def _tasks() -> list[str]:
+    """Names of the system's threads beside the first, but for those that are not missed."""
     main, names = os.getpid(), list[str]()
     for task in os.listdir("/proc/self/task"):  # noqa: PTH208
         if int(task) != main:
             with contextlib.suppress(OSError):
                 names.append(Path(f"/proc/self/task/{task}/comm").read_text().strip())
-    names = [n for n in names if not n.startswith(HARMLESS)]
+    return [n for n in names if not n.startswith(HARMLESS)]
+
+
+def _threads(maps: list[str]) -> str:
+    names = _tasks()
     polars = [n for n in names if n.startswith("polars")]
     if polars:
         return "polars was used, whose threads a copy would not have"

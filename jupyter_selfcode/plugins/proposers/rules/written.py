@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ....analysis.magics import parse
 from ....values.notebook import Cell
 from .broken import Broken, Step
 from .columns import columns_of, missing_columns
+from .readings import called, readings
 from .spans import Edit, edited
 
 _SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (",", "commas"))
 _UNDECODED = re.compile(r"'utf-?8(?:-sig)?' codec can't decode bytes? (?:0x([0-9a-f]{2}) )?in position (\d+)", re.IGNORECASE)
-_READERS = ("read_csv", "read_table")
+_TEXT = ("read_csv", "read_table")
 
 
 def another_separator(broken: Broken) -> Iterator[tuple[str, Step]]:
@@ -29,10 +29,10 @@ def another_separator(broken: Broken) -> Iterator[tuple[str, Step]]:
         for mark, said in _SEPARATORS:
             if len(columns) != 1 or not missing <= set(columns[0].split(mark)):
                 continue
-            readings = list(_calls(broken, frame))
-            if len(readings) == 1:
+            found = [(cell, call) for cell, call, name in readings(broken) if name == frame and called(call) in _TEXT]
+            if len(found) == 1:
                 told = f"The columns of {frame} are divided by {said} by now."
-                yield from _with_argument(broken, *readings[0], f"sep={mark!r}", told)
+                yield from _with_argument(broken, *found[0], f"sep={mark!r}", told)
 
 
 def another_encoding(broken: Broken) -> Iterator[Step | None]:
@@ -49,26 +49,12 @@ def another_encoding(broken: Broken) -> Iterator[Step | None]:
             yield step
 
 
-def _calls(broken: Broken, frame: str) -> Iterator[tuple[Cell, ast.Call]]:
-    """Where a frame is bound to what a reader gives, in the cells that had run."""
-    for cell in (*broken.cells, broken.cell):
-        tree = parse(cell.source)
-        for s in tree.body if tree is not None else ():
-            bound = [t.id for t in s.targets if isinstance(t, ast.Name)] if isinstance(s, ast.Assign) else []
-            if isinstance(s, ast.Assign) and bound == [frame] and isinstance(s.value, ast.Call) and _called(s.value) in _READERS:
-                yield cell, s.value
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
-
-
 def _decodes(call: ast.Call) -> bool:
     """Whether a call reads text without saying how it is encoded."""
     if any(k.arg in ("encoding", None) for k in call.keywords):
         return False
-    if _called(call) != "open":
-        return _called(call) in (*_READERS, "read_text")
+    if called(call) != "open":
+        return called(call) in (*_TEXT, "read_text")
     modes = [k.value for k in call.keywords if k.arg == "mode"] or call.args[1:2]
     return isinstance(call.func, ast.Name) and all(isinstance(m, ast.Constant) and m.value in ("r", "rt") for m in modes)
 
