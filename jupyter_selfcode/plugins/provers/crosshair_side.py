@@ -28,13 +28,13 @@ from typing import Any
 RAISED = (ArithmeticError, LookupError, ValueError, AssertionError)
 """What a function may mean by an exception."""
 
-CHANGES = ("list", "dict", "set")
+CHANGES = ("list", "dict")
 """Types whose values can be changed, as they stand in the text of a type."""
 
 TESTED = 0.4
 """The part of a question's time that is kept for the mistakes."""
 
-PURE = {"float": float, "set": set, "frozenset": frozenset, "nan": float("nan"), "inf": float("inf")}
+PURE = {"float": float, "nan": float("nan"), "inf": float("inf")}
 """Names in the text of a value."""
 
 
