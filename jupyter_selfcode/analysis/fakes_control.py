@@ -199,7 +199,12 @@ def skipped(edit: Edit) -> Iterator[Finding]:
     bodies_before = {_body(n) for n in ast.walk(edit.before) if isinstance(n, ast.If)}
     for node in edit.added(_ifs):
         assert isinstance(node, (ast.If, ast.IfExp))
-        if not _guards(node.test) or _body(node) in bodies_before:  # the condition alone is another one
+        if _body(node) in bodies_before:  # the condition alone is another one
+            continue
+        if not _guards(node.test):
+            if isinstance(node, ast.If) and not (node.orelse or edit.fresh or all(isinstance(n, ast.Raise) for n in node.body)):
+                shown = f"{brief(node.test, 40)}: {brief(node.body[0])}"
+                yield from finding("skipped", "ask", f"if {shown} leaves out what does not meet the condition.")
             continue
         about = _mentions(node.test, edit.subjects)
         if isinstance(node, ast.IfExp):
