@@ -23,9 +23,9 @@ from .place import Place
 from .witness import witness_text
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
-ASK_SECONDS, CONNECT_SECONDS, END_SECONDS, LARGEST = 10.0, 60.0, 5.0, 2**31
+ASK_SECONDS, CONNECT_SECONDS, END_SECONDS, LOOK_SECONDS, LARGEST = 10.0, 60.0, 5.0, 0.1, 2**31
 """How long a process that only waits may take to answer, before all are ended; how long the first may take to start; how
-long one may take to end that is asked to; bytes of a message where there is no smaller limit."""
+long one may take to end that is asked to; how often it is looked whether it lives; bytes of a message where there is no smaller limit."""
 
 
 LAID_OUT = {"selfcode_forkable.py": "forkable.py", "copies.py": "copies.py", "hazards.py": "hazards.py"}
@@ -347,7 +347,13 @@ async def family(place: Place, *, run: bool = False, **options: Any) -> AsyncIte
         else:
             await place.observed.listen()
         client = SocketClient(session=made.session())
-        await client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS)
+        connecting = asyncio.ensure_future(client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS))
+        while not connecting.done():
+            await asyncio.wait({connecting}, timeout=LOOK_SECONDS)
+            if not connecting.done() and await made.ended() is not None:
+                connecting.cancel()
+                raise RuntimeError("it ended at once")
+        connecting.result()
         yield Fork(made, client)
     finally:
         if client is not None:

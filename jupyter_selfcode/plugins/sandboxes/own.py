@@ -142,7 +142,7 @@ class OwnSandbox:
     ) -> AsyncIterator[Kernel]:
         """A kernel for this notebook, a copy of the run's own where it begins as the run did."""
         why = self.why or ("" if notebook.cells[: len(self.above)] == self.above else ABOVE)
-        if not why:
+        if not why and notebook.cells:  # who judges is to be one in whom nothing of the run has been
             stack = AsyncExitStack()
             kernel = ForkedKernel(self.fresh, stack, self.kept, notebook, folder, limits, base)
             async with stack:

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forks import LAID_OUT
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
 from jupyter_selfcode.plugins.sandboxes.own import ABOVE, SECRETS, UNSTEADY, OwnKernel
 from jupyter_selfcode.protocols import Limits
@@ -160,4 +161,12 @@ async def test_nothing_is_left_when_a_run_is_cancelled(root, left, tmp_path, tie
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert left() == []
+
+
+async def test_where_no_kernel_that_can_be_copied_starts_the_stock_one_runs_the_notebook(root, left, tmp_path, tier, monkeypatch):
+    monkeypatch.setitem(LAID_OUT, "selfcode_forkable.py", "seatbelt.py")  # no program: it ends at once
+    async with open_live(Notebook(), tmp_path, UNLIMITED, LiveCage(tier)) as kernel:
+        assert not isinstance(kernel, OwnKernel)
+        assert shown(await kernel.execute(Cell("c", "code", "1 + 1"))) == "2"
     assert left() == []
