@@ -12,6 +12,7 @@ from jupyter_selfcode.plugins.sandboxes.forks import LAID_OUT
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
 from jupyter_selfcode.plugins.sandboxes.own import ABOVE, SECRETS, UNSTEADY, OwnKernel
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from tests.plugins.sandboxes.test_forked import notebook, shown
 
@@ -69,6 +70,30 @@ async def test_a_candidate_goes_on_from_the_runs_own_state_and_nothing_above_run
     assert shown(results[2]) == f"{shown(ran.results[1])} [1, 2] 5\n"  # the failed cell has a number of its own
     assert results[:2] == ran.results[:2]
     assert shown(await ran.goes_on("print(x)")) == "[1]\n"
+
+
+async def test_what_was_asked_of_the_run_above_is_not_asked_again_and_tags_are_honoured(root, tmp_path, tier):
+    promise = '%%selfcode\n"""One.\n\n>>> x\n1\n"""\nx = 1'
+    above = (Cell("a", "code", promise), Cell("t", "code", "1 / 0", {"tags": ["raises-exception"]}), Cell("m", "markdown", "words"))
+    base = Notebook((*above, Cell("b", "code", promise.replace("x", "y").replace("y = 1", "y = x + 1"))))
+    wanted = Notebook((*above, Cell("b", "code", promise.replace("x", "y").replace("y = 1", "y = x"))))
+    async with open_live(base, tmp_path, UNLIMITED, LiveCage(tier)) as kernel:
+        first = [pair async for pair in execute(kernel, base.cells)]
+        sandbox = kernel.trials(ContainedSandbox(tier), base, "b", steady=True)
+        async with sandbox.open_from(base, wanted, tmp_path, Limits()) as trial:
+            second = [pair async for pair in execute(trial, wanted.cells)]
+            served = trial.served
+    assert [[e.passed for e in held] for _, held in first] == [[True], [], [False]]
+    assert [[e.passed for e in held] for _, held in second] == [[True], [], [True]]
+    assert first[:2] == second[:2]
+    assert served.kind == "forked"
+
+
+async def test_the_first_cell_too_is_tried_in_a_copy(run):
+    ran = await run("1 / 0")
+    results, served = await ran.tried("x = 1\nx")
+    assert (shown(results[0]), served.kind) == ("1", "forked")
+    assert shown(await ran.goes_on("'x' in dir()")) == "False"
 
 
 async def test_what_a_candidate_writes_makes_its_trial_a_fresh_one_and_never_reaches_the_folder(run, tmp_path):
