@@ -27,13 +27,15 @@ PAUSE_HARD = 2
 """omp_pause_hard of OpenMP 5.0."""
 
 ENTRIES = 20_000
+HISTORY, NOTEBOOK = ".selfcode", ".ipynb"
+"""What we write ourselves while a failed cell of a run waits to be mended: a folder's name, and how a file's ends."""
 
 Files = dict[str, tuple[int, ...]]
 
 
-def files(places: Iterable[str]) -> Files | None:
+def files(places: Iterable[str], *, ours: bool = True) -> Files | None:
     """What tells one state of the files from another; None where there are too many to look at. What is mounted below a
-    place is a place of its own, or cannot be written."""
+    place is a place of its own, or cannot be written. Without `ours`, what we write ourselves is left out."""
     found: Files = {}
     left = [(p, os.stat(p).st_dev) for p in places if os.path.exists(p)]  # noqa: PTH110, PTH116
     while left:
@@ -41,7 +43,7 @@ def files(places: Iterable[str]) -> Files | None:
         with contextlib.suppress(OSError), os.scandir(folder) as inside:
             for entry in inside:
                 s = entry.stat(follow_symlinks=False)
-                if s.st_dev != device:
+                if s.st_dev != device or (not ours and (entry.name == HISTORY or entry.name.endswith(NOTEBOOK))):
                     continue
                 if stat.S_ISDIR(s.st_mode):
                     left.append((entry.path, device))
@@ -51,9 +53,10 @@ def files(places: Iterable[str]) -> Files | None:
     return found
 
 
-def found(loop: Any, ours: Collection[int]) -> str:
-    """Why a copy would not be right, in words; empty where nothing is known against it. Mends first."""
-    _mend()
+def found(loop: Any, ours: Collection[int], *, mend: bool = True) -> str:
+    """Why a copy would not be right, in words; empty where nothing is known against it. Mends first, but where it would cost the
+    next cell the start of its workers."""
+    _mend(workers=mend)
     maps = Path("/proc/self/maps").read_text().splitlines()
     return (
         _python_threads()
@@ -65,7 +68,7 @@ def found(loop: Any, ours: Collection[int]) -> str:
     )
 
 
-def _mend() -> None:
+def _mend(*, workers: bool) -> None:
     """Put to rest what comes back by itself."""
     tqdm = sys.modules.get("tqdm")
     monitor = getattr(getattr(tqdm, "tqdm", None), "monitor", None)
@@ -73,7 +76,7 @@ def _mend() -> None:
         with contextlib.suppress(Exception):
             monitor.exit()
             tqdm.tqdm.monitor = None  # type: ignore[union-attr]
-    for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor"):
+    for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor") if workers else ():
         module = sys.modules.get(name)
         storage = getattr(module, "_executor_storage", None)  # of this thread, since loky 3.6
         executor = getattr(module, "_executor", None) or getattr(storage, "executor", None)

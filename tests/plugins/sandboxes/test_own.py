@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes import standbys
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.forks import LAID_OUT
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
@@ -22,6 +23,12 @@ UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
 @pytest.fixture(params=["A", "B"])
 def tier(request, caged):
     return caged(request.param)
+
+
+@pytest.fixture
+def worth_it(monkeypatch):
+    """A copy waits before every cell, however quick the cells are."""
+    monkeypatch.setattr(standbys, "SHARE", 1e9)
 
 
 class Ran:
@@ -103,6 +110,47 @@ async def test_what_a_candidate_writes_makes_its_trial_a_fresh_one_and_never_rea
     assert "changes files" in served.reason
     assert shown(results[1]).endswith("\n")
     assert (tmp_path / "made.txt").read_text() == "by the run"
+
+
+HALF_DONE = "x.append(2)\n1 / 0"
+
+
+async def test_what_a_failed_cell_has_changed_is_not_in_the_copy_that_waits_before_it(run, worth_it):
+    ran = await run("x = [1]", "mark = object()", HALF_DONE)
+    results, served = await ran.tried("x = [1]", "mark = object()", "x", steady=False)
+    assert (shown(results[2]), served.kind) == ("[1]", "forked")
+    assert shown(await ran.goes_on("x")) == "[1, 2]"
+
+
+async def test_the_run_goes_back_to_the_copy_that_waits_and_is_as_it_was(run, worth_it, tmp_path):
+    ran = await run("import os\nx = [1]\nopen('made.txt', 'w').write('by the run')", HALF_DONE)
+    assert await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("open('more.txt', 'w').write(open('made.txt').read())\n(x, len(In))")) == "([1], 3)"
+    assert (tmp_path / "more.txt").read_text() == "by the run"
+    assert not await ran.kernel.go_back("1")
+
+
+async def test_it_does_not_go_back_where_the_failed_cell_has_changed_files(run, worth_it):
+    ran = await run("x = [1]", "open('half.txt', 'w').write('half')\n1 / 0")
+    _, served = await ran.tried("x = [1]", "x", steady=False)
+    assert "cells below have changed files" in served.reason
+    assert not await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("x")) == "[1]"
+
+
+async def test_it_does_not_go_back_to_a_copy_that_was_killed(run, worth_it):
+    ran = await run("x = [1]", HALF_DONE)
+    waits = ran.kernel._standby.fork
+    await waits.kill()
+    _, served = await ran.tried("x = [1]", "x", steady=False)
+    assert served.kind == "fresh"
+    assert not await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("x")) == "[1, 2]"
+
+
+async def test_where_cells_are_quick_nothing_waits(run):
+    ran = await run("x = [1]", HALF_DONE)
+    assert ran.kernel._standby.fork is None
 
 
 @pytest.mark.parametrize(
