@@ -1,6 +1,6 @@
 """The whole table of what survives a copy and what keeps one from being made, on real kernels, as far as it is installed.
 
-    python tests/benchmarks/bench_hazards.py [TIER]
+    python tests/benchmarks/bench_hazards.py [TIER [NAME…]]
 
 For each row: how it was served, whether it gave what a fresh kernel gives, and the reason.
 """
@@ -28,10 +28,12 @@ def notebook(*sources: str) -> Notebook:
     return Notebook(tuple(Cell(str(n), "code", s) for n, s in enumerate(sources)))
 
 
-async def main(tier: str) -> None:
-    """Print a line for each row."""
+async def main(tier: str, *names: str) -> None:
+    """Print a line for each row, or for those whose names hold one of these words."""
     wrong = 0
     for name, row in (SURVIVES | REFUSED).items():
+        if names and not any(n in name for n in names):
+            continue
         if missing := [m for m in row.needs if importlib.util.find_spec(m) is None]:
             print(f"  {name}: {missing[0]} is not installed")
             continue

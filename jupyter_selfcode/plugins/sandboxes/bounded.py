@@ -20,9 +20,9 @@ from zmq.utils.monitor import parse_monitor_message
 Gate = Callable[[int], bool]
 """Told the bytes of each message; False where it must not be read any more."""
 
-QUEUE = 20_000
+QUEUE = 10_000
 """Messages that ZeroMQ keeps for us in a trial. With its usual 1,000, kernels drop displays of honest cells as soon as
-this process is slow (tried: 3,000 displays on a busy machine); a run has no limit."""
+this process is slow (tried: 3,000 displays on a busy machine); 20,000 short ones held 65 MB when it was. A run has no limit."""
 
 
 RECONNECT = 10

@@ -17,6 +17,15 @@ from ...values.request import Failure, without_file
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
 
+OUTPUTS = 10_000
+"""Outputs of one cell that are kept in a trial. Each takes some 2 KB here however short it is: a limit of bytes lets pass
+enough of them for 100 MB."""
+
+
+class TooManyError(Exception):
+    """A cell has given more outputs than are kept."""
+
+
 def _node(**fields: Any) -> NotebookNode:
     return NotebookNode(**fields)  # type: ignore[no-untyped-call]
 
@@ -60,6 +69,8 @@ class Cells(NotebookClient):
         """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:
         until then a flood would pile up. Here it is told at once."""
         try:
+            if self.trial and len(cell.outputs) >= OUTPUTS:
+                raise TooManyError(f"it gave more than {OUTPUTS:,} outputs")
             return super().process_message(msg, cell, cell_index)
         except CellExecutionComplete:  # not a failure: nbclient's way to say that the cell is done
             raise

@@ -27,6 +27,7 @@ from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult, Served, Tier
 from .checkpoints import Checkpoint, Kept
 from .contained import ContainedSandbox
+from .copied import lives, speaks
 from .forks import Fork, HazardError, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
@@ -239,7 +240,9 @@ class ForkedKernel:
                 if not at or not await tip.is_alive():
                     raise
                 fork, chain[at - 1].fork, chain[at - 1].hazard = tip, None, str(e)  # it goes on itself
-            result = await (await self._driven(fork)).execute(cell)
+            above = await self._driven(fork)
+            result = await above.execute(cell)
+            lives(above)
             told, _ = await asyncio.to_thread(kept.place.observed.told)
             chain.append(Checkpoint(key, result, fork, tuple(e for e in told if e.cell_id == cell.id)))
             await kept.bound(at + 1)
@@ -311,15 +314,8 @@ class ForkedKernel:
         leaf = await self._copy(at)
         result = await leaf.execute(cell)
         told, _ = await leaf.effects()
-        wrote = next((e.what for e in told if e.kind in ("creates", "changes", "deletes")), None)
-        if wrote is not None:
-            raise HazardError(f"it changes files ({wrote}), which a copy may not")
-        if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
-            raise HazardError("it was refused something that only a copy may not do")
-        if self._kept.live and result.failure and result.failure.ename == "MemoryError":
-            raise HazardError("there was less memory for a copy than for a trial of its own")
-        if leaf.state in ("died", "memory", "disk"):  # what all copies hold and have written is counted together
-            raise HazardError(f"the copy did not live: {leaf.detail}")
+        speaks(result, told, live=bool(self._kept.live))
+        lives(leaf)
         return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:

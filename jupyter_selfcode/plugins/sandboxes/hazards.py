@@ -13,6 +13,7 @@ import os
 import stat
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ PAUSE_HARD = 2
 ENTRIES = 20_000
 HISTORY, NOTEBOOK = ".selfcode", ".ipynb"
 """What we write ourselves while a failed cell of a run waits to be mended: a folder's name, and how a file's ends."""
+
+SETTLE_SECONDS = 0.2
 
 Files = dict[str, tuple[int, ...]]
 
@@ -56,7 +59,8 @@ def files(places: Iterable[str], *, ours: bool = True) -> Files | None:
 def found(loop: Any, ours: Collection[int], *, mend: bool = True) -> str:
     """Why a copy would not be right, in words; empty where nothing is known against it. Mends first, but where it would cost the
     next cell the start of its workers."""
-    _mend(workers=mend)
+    if _mend(workers=mend):
+        _settle()
     maps = Path("/proc/self/maps").read_text().splitlines()
     return (
         _python_threads()
@@ -68,14 +72,16 @@ def found(loop: Any, ours: Collection[int], *, mend: bool = True) -> str:
     )
 
 
-def _mend(*, workers: bool) -> None:
-    """Put to rest what comes back by itself."""
+def _mend(*, workers: bool) -> bool:
+    """Put to rest what comes back by itself. Whether threads were ended."""
+    ended = False
     tqdm = sys.modules.get("tqdm")
     monitor = getattr(getattr(tqdm, "tqdm", None), "monitor", None)
     if monitor is not None:
         with contextlib.suppress(Exception):
             monitor.exit()
             tqdm.tqdm.monitor = None  # type: ignore[union-attr]
+        ended = True
     for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor") if workers else ():
         module = sys.modules.get(name)
         storage = getattr(module, "_executor_storage", None)  # of this thread, since loky 3.6
@@ -83,12 +89,21 @@ def _mend(*, workers: bool) -> None:
         if executor is not None:
             with contextlib.suppress(Exception):
                 executor.shutdown(wait=True)
+            ended = True
     loaded = {line.split(None, 5)[5] for line in Path("/proc/self/maps").read_text().splitlines() if line.count(" ") > 5}
     for path in loaded:
         name = path.strip().rpartition("/")[2]
         if name.startswith(("libgomp", "libomp", "libiomp")):
             with contextlib.suppress(OSError, AttributeError):
                 ctypes.CDLL(path.strip(), mode=os.RTLD_NOLOAD | os.RTLD_NOW).omp_pause_resource_all(PAUSE_HARD)
+    return ended
+
+
+def _settle() -> None:
+    """Wait until threads that Python has joined are gone for the system too, which on a busy machine is later."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while _tasks() and time.monotonic() < until:
+        time.sleep(0.002)
 
 
 def _python_threads() -> str:
@@ -107,13 +122,18 @@ def _libraries() -> str:
     return ""
 
 
-def _threads(maps: list[str]) -> str:
+def _tasks() -> list[str]:
+    """Names of the system's threads beside the first, but for those that are not missed."""
     main, names = os.getpid(), list[str]()
     for task in os.listdir("/proc/self/task"):  # noqa: PTH208
         if int(task) != main:
             with contextlib.suppress(OSError):
                 names.append(Path(f"/proc/self/task/{task}/comm").read_text().strip())
-    names = [n for n in names if not n.startswith(HARMLESS)]
+    return [n for n in names if not n.startswith(HARMLESS)]
+
+
+def _threads(maps: list[str]) -> str:
+    names = _tasks()
     polars = [n for n in names if n.startswith("polars")]
     if polars:
         return "polars was used, whose threads a copy would not have"

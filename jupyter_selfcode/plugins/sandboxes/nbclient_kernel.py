@@ -32,7 +32,7 @@ from ...values.notebook import Cell
 from ...values.request import Failure
 from ...values.trial import CellResult, RunState
 from .bounded import BoundedChannel, CellClient
-from .cells import Cells, failure_of
+from .cells import Cells, TooManyError, failure_of
 from .endings import ended
 from .memory import Peak
 from .observed import Observed
@@ -310,7 +310,8 @@ class NbclientKernel:
         return not self._stop.done() or self._stop.result()[0] != "output"
 
     def _refuse(self, error: BaseException) -> None:
-        self._halt("output", f"stopped: it sent a message that cannot be read ({type(error).__name__})")
+        unread = f"it sent a message that cannot be read ({type(error).__name__})"
+        self._halt("output", f"stopped: {error if isinstance(error, TooManyError) else unread}")
 
     async def _within(self, work: Coroutine[Any, Any, T], seconds: float | None, *, keep: bool = False) -> T | None:
         """What the work gives, or None where a limit was passed first: then the kernel is halted, and killed.

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from traitlets import Int, List, Unicode
 
 from ...analysis.secrets import forms_in, looks_secret
 from . import launcher
+from .watchdog import children
 
 HOST = "JUPYTER_SELFCODE_HOST"
 """Set in every kernel of ours: `trial`, `run` or `contained`. The extension reads it, so that a notebook which loads it
@@ -40,7 +42,10 @@ PASSED_ON = frozenset((
 allow-list, since no list of forms of secrets is complete. `HOME` stays, for data sets and caches live there."""
 
 STOP_SECONDS = 3.0
-"""How long the launcher may take to end the tree before it is killed itself."""
+"""How long the launcher may take to end the tree before it is helped: a thousand processes at work leave it no time."""
+
+HELPED_SECONDS = 60.0
+"""How long it may take then, before it is killed itself: without it, whoever had left the kernel's group would go on."""
 
 
 def scrubbed(environ: Mapping[str, str], grants: Collection[str] = ()) -> dict[str, str]:
@@ -108,13 +113,24 @@ class LimitedProvisioner(LocalProvisioner):
         if self.process is None:
             return
         self.stop()
-        for _ in range(int(STOP_SECONDS / 0.005)):
-            if self.process.poll() is not None:
-                return
-            await asyncio.sleep(0.005)
-        await super().kill(restart=restart)
+        if await self._has_ended(STOP_SECONDS):
+            return
+        for child in children(self.process.pid):  # the kernel, and who came back when it left the group
+            with contextlib.suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
+        if not await self._has_ended(HELPED_SECONDS):
+            await super().kill(restart=restart)
 
     terminate = kill
+
+    async def _has_ended(self, seconds: float) -> bool:
+        """Whether the launcher has ended, within so long."""
+        until = time.monotonic() + seconds
+        while self.process is not None and self.process.poll() is None:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.005)
+        return True
 
     def stop(self) -> None:
         """Ask for the end, without waiting: for clean-up that cannot wait. The launcher does the rest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import signal
 
@@ -145,12 +146,16 @@ OFTEN = ("a thread of the user", "a child process", "a connection", "a file open
 
 
 def rows(table):
-    """The rows whose libraries the tests have."""
-    return [
-        pytest.param(row, id=name, marks=[] if name in OFTEN else [pytest.mark.slow])
-        for name, row in table.items()
-        if not row.needs
-    ]
+    """All rows; those whose libraries are not there are skipped, and say so."""
+
+    def marks(name, row):
+        missing = [library for library in row.needs if importlib.util.find_spec(library) is None]
+        return [
+            *([] if name in OFTEN else [pytest.mark.slow]),
+            *(pytest.mark.skip(reason=f"{library} is not among the libraries of the tests") for library in missing),
+        ]
+
+    return [pytest.param(row, id=name, marks=marks(name, row)) for name, row in table.items()]
 
 
 @pytest.mark.parametrize("row", rows(REFUSED))

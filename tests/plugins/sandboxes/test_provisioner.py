@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 
+from jupyter_selfcode.plugins.sandboxes import provisioner
 from jupyter_selfcode.plugins.sandboxes.kernels import kernel_of, provisioned
 from jupyter_selfcode.plugins.sandboxes.provisioner import PASSED_ON, LimitedProvisioner, scrubbed, secret
 from jupyter_selfcode.values.notebook import Notebook
@@ -62,3 +65,25 @@ async def test_any_kernel_spec_may_name_it_and_it_cleans_up_after_itself(root):
         client.stop_channels()
         await kernels.shutdown_kernel(now=True)
     assert [p for p in root.iterdir() if p.name.startswith("selfcode-")] == []
+
+
+async def test_where_the_launcher_gets_no_time_to_end_the_tree_nobody_of_it_goes_on(root, left, monkeypatch):
+    for name in ("STOP_SECONDS", "HELPED_SECONDS"):
+        monkeypatch.setattr(provisioner, name, 0.3)
+    name, spec = kernel_of(Notebook())
+    kernels = AsyncKernelManager(kernel_name=name)
+    kernels._kernel_spec = provisioned(spec, "selfcode-limited")
+    await kernels.start_kernel(stderr=subprocess.DEVNULL)
+    client = kernels.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=30)
+        request = client.execute(f"import subprocess\nchild = subprocess.Popen(['sleep', '300.{os.getpid()}'])")
+        while (await client.get_shell_msg(timeout=10))["parent_header"].get("msg_id") != request:
+            pass
+        assert any("sleep" in said for said in left())
+        kernels.provisioner.process.send_signal(signal.SIGSTOP)
+    finally:
+        client.stop_channels()
+        await kernels.shutdown_kernel(now=True)
+    assert [said for said in left() if "sleep" in said] == []
