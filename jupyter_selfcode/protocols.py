@@ -183,6 +183,9 @@ class CopiedKernel(Kernel, Protocol):
     @property
     def tier(self) -> Tier | None: ...
 
+    async def go_back(self, target: str) -> bool:
+        """Be in the state before this cell again, though it has run in part; False where that cannot be."""
+
     def trials(self, fresh: Sandbox, base: Notebook, target: str, *, steady: bool) -> ForkingSandbox:
         """Trials of changes to the notebook as it is, in which the cell `target` has failed, and `fresh` ones where no copy
         serves. `steady`: that cell can run again here as if for the first time."""

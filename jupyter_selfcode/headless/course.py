@@ -40,7 +40,7 @@ from .asking import request_for
 from .confirming import Confirming, confirming
 from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel
 from .rails import RunRails
-from .resuming import beside, goes_on
+from .resuming import beside, resumes
 
 if TYPE_CHECKING:
     from ..config import SelfCode
@@ -334,7 +334,7 @@ class Course:
         old = self.notebook
         self._take(apply_ops(trial.candidate.patch.ops, old))
         self.confirming = confirming(trial, old, self.notebook, request.target or "", version)
-        resume = await goes_on(kernel, request, old, self.notebook)
+        resume = await resumes(kernel, request, old, self.notebook)
         self.then = "resume" if resume else "restart"
         if request.failure is not None:
             self.seen[request.failure.cell_id, request.failure.ename, request.failure.evalue] = resume

@@ -7,6 +7,15 @@ from ..values.notebook import Notebook
 from ..values.request import Request
 
 
+async def resumes(kernel: Kernel, request: Request, old: Notebook, new: Notebook) -> bool:
+    """Whether the run goes on at the failed cell, in the same kernel or in one that waits in the state before that cell."""
+    if await goes_on(kernel, request, old, new):
+        return True
+    place = old.index(request.target or "")
+    above = old.cells[:place] == new.cells[:place]
+    return above and isinstance(kernel, CopiedKernel) and await kernel.go_back(request.target or "")
+
+
 async def goes_on(kernel: Kernel, request: Request, old: Notebook, new: Notebook) -> bool:
     """Whether nothing above the failed cell changed, and running that cell again here is the same as running it for the
     first time."""

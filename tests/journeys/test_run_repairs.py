@@ -17,6 +17,7 @@ from jupyter_selfcode.config import SelfCode
 from jupyter_selfcode.engine import DISAGREED, Engine
 from jupyter_selfcode.headless import Bench, Job, open_bench, run
 from jupyter_selfcode.plugins.deployers.file import FileDeployer
+from jupyter_selfcode.plugins.sandboxes import standbys
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.stores.sql import SqlStore
 from jupyter_selfcode.values.events import Resumed
@@ -63,6 +64,16 @@ async def test_a_failure_in_the_last_of_30_cells_runs_one_cell_again(tmp_path):
     assert any(isinstance(e, Resumed) for e in events)
     assert (tmp_path / "ran.txt").read_text().split() == [str(n) for n in range(1, 29)]
     assert "np.prod(" in now(path)[-1]
+
+
+async def test_a_cell_that_has_changed_something_before_it_failed_is_repaired_from_the_cell_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(standbys, "SHARE", 1e9)
+    path = write(tmp_path, "seen = []", *(RECORD.format(n=n) for n in range(1, 4)), "seen.append(1)\nseen.nope")
+    report, events = await done(path, bench=knowing(c4="seen.append(1)\nopen\nassert seen == [1]"))
+    assert (report.status, report.executed) == ("healed", 6)
+    assert [t.kind for t in report.trials] == ["forked"]
+    assert any(isinstance(e, Resumed) for e in events)
+    assert (tmp_path / "ran.txt").read_text().split() == ["1", "2", "3"]
 
 
 async def test_what_the_run_gives_otherwise_than_its_copy_is_taken_back_and_remembered(tmp_path):

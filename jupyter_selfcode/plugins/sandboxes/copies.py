@@ -53,6 +53,8 @@ class Forks:
     def __init__(self, app: Any, loop: asyncio.AbstractEventLoop, hazards: ModuleType, cage: ModuleType) -> None:
         self.app, self.loop, self.hazards, self.cage = app, loop, hazards, cage
         self.alive: set[int] = set()
+        self.standby = False
+        """Whether this waits in a state of a run that has gone on."""
         self.policy: dict[str, Any] = json.loads(Path(__file__).with_name("policy.json").read_text())
         self.places = [p for p, rights in self.policy["landlock"]["allowed"] if rights & 1 << 1 and (p == SHARED or not p.startswith("/dev/"))]
         self.places = [p for p in self.places if p != str(self._scratch())]
@@ -64,15 +66,24 @@ class Forks:
 
     def note(self) -> None:
         """The files that may change are now as this state knows them. Those of a run are as it goes on with them."""
-        self.files = {} if self.app.run else self.hazards.files(self.places)
+        self.files = {} if self.app.run else self._look()
+
+    def _look(self) -> Any:
+        return self.hazards.files(self.places, ours=not self.app.run)
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what the caller asks."""
         what, pid = asked["do"], asked.get("pid", 0)
         if what == "fork":
-            return self._fork(asked["name"], asked["leaf"], asked.get("memory"))
+            return self._fork(asked["name"], asked["leaf"], asked.get("memory"), asked.get("standby", False))
+        if what == "changed":
+            return {"hazard": self._changed()}
         if what == "adopt":
             self.alive.add(pid)
+            return {}
+        if what == "go_on":
+            self.standby = False
+            self.note()
             return {}
         if what == "interrupt":
             with contextlib.suppress(ProcessLookupError):
@@ -119,16 +130,24 @@ class Forks:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
 
-    def _fork(self, name: str, leaf: bool, memory: int | None) -> dict[str, Any]:
-        line, ours = self.app.line, {0, 1, 2, self.app.line.socket.fileno(), self.app.witness}
-        reason = ""
+    def _changed(self) -> str:
+        """How files are not as this state knows them; empty where they are. A run goes on with them as they are."""
         if self.files is None:
-            reason = "there are too many files to know which of them have changed"
-        elif not self.app.run and self.files != self.hazards.files(self.places):
-            reason = "cells below have changed files that it reads"
-        if reason := reason or self.hazards.found(self.loop, ours):
+            return "there are too many files to know which of them have changed"
+        if (self.standby or not self.app.run) and self.files != self._look():
+            return "cells below have changed files that it reads"
+        return ""
+
+    def _fork(self, name: str, leaf: bool, memory: int | None, standby: bool) -> dict[str, Any]:
+        line, ours = self.app.line, {0, 1, 2, self.app.line.socket.fileno(), self.app.witness}
+        reason = (_short_of_memory() if standby else "") or self._changed()
+        if reason := reason or self.hazards.found(self.loop, ours, mend=not standby):
             return {"hazard": reason}
-        self.note()  # what was put to rest may have left, or taken away, files of its own
+        known = self._look() if standby else {}
+        if known is None:
+            return {"hazard": "there are too many files to know which of them have changed"}
+        if not self.standby:
+            self.note()  # what was put to rest may have left, or taken away, files of its own
         LIBC.fflush(None)
         scratch = self._scratch() / "forks" / name
         scratch.mkdir(parents=True)
@@ -145,6 +164,7 @@ class Forks:
             listening.close()
             self.alive.add(pid)
             return {"pid": pid}
+        self.standby, self.files = (True, known) if standby else (self.standby, self.files)
         random.setstate(drawn)  # Python seeds it anew in a child; copies of one state are to be compared
         try:
             self._become(listening, line, scratch, leaf, memory)
@@ -156,7 +176,7 @@ class Forks:
     def _become(self, listening: socket.socket, line: Any, scratch: Path, leaf: bool, memory: int | None) -> None:
         """In the child, before anything else runs: nothing is shared with the parent but memory, copied when written."""
         LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
-        if leaf or self.app.run:
+        if leaf or (self.app.run and not self.standby):
             LIBC.prctl(PARENT_DEATH, signal.SIGKILL, 0, 0, 0)
         if leaf:
             with contextlib.suppress(OSError):
@@ -217,3 +237,11 @@ def _bound(memory: int | None) -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         most = taken + memory if hard == resource.RLIM_INFINITY else min(taken + memory, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _short_of_memory() -> str:
+    """Whether what a run holds could not be there twice."""
+    held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    free = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 0)
+    return "memory is short" if held > free // 2 else ""

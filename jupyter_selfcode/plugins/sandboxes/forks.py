@@ -23,9 +23,9 @@ from .place import Place
 from .witness import witness_text
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
-ASK_SECONDS, CONNECT_SECONDS, END_SECONDS, LARGEST = 10.0, 60.0, 5.0, 2**31
+ASK_SECONDS, CONNECT_SECONDS, END_SECONDS, LOOK_SECONDS, LARGEST = 10.0, 60.0, 5.0, 0.1, 2**31
 """How long a process that only waits may take to answer, before all are ended; how long the first may take to start; how
-long one may take to end that is asked to; bytes of a message where there is no smaller limit."""
+long one may take to end that is asked to; how often it is looked whether it lives; bytes of a message where there is no smaller limit."""
 
 
 LAID_OUT = {"selfcode_forkable.py": "forkable.py", "copies.py": "copies.py", "hazards.py": "hazards.py"}
@@ -128,17 +128,17 @@ class SocketClient(CellClient):
         if self._writer is not None:
             self._writer.write(struct.pack(">BI", channel, len(body)) + body)
 
-    async def ask(self, **what: Any) -> dict[str, Any]:
+    async def ask(self, *, patience: float = ASK_SECONDS, **what: Any) -> dict[str, Any]:
         """A request of ours to a process that waits. Raises `TimeoutError`, `ConnectionError`."""
         async with self._asking:
             self.send(CONTROL, [json.dumps(what).encode()])
-            return await self.answer()
+            return await self.answer(patience)
 
-    async def answer(self) -> dict[str, Any]:
+    async def answer(self, patience: float = ASK_SECONDS) -> dict[str, Any]:
         """What it says to us next. Raises `TimeoutError`, `ConnectionError`."""
         answer, gone = asyncio.ensure_future(self.answers.get()), asyncio.ensure_future(self.gone.wait())
         try:
-            async with asyncio.timeout(ASK_SECONDS):
+            async with asyncio.timeout(patience):
                 await asyncio.wait({answer, gone}, return_when="FIRST_COMPLETED")
             if not answer.done():
                 raise ConnectionError("the process has ended")
@@ -187,6 +187,8 @@ class Fork:
         self.code: int | None = None
         self.leaves = 0
         """How many copies of it a candidate is at work in: they end with it."""
+        self.waits = False
+        """Whether it is a standby of a run, which goes on without it."""
         self.told = -1
         """The descriptor on which the witness of a leaf tells."""
 
@@ -261,18 +263,20 @@ class Fork:
     async def cleanup_resources(self) -> None:
         """Nothing is left."""
 
-    async def fork(self, *, leaf: bool, memory: int | None = None) -> Fork:
+    async def fork(self, *, leaf: bool, memory: int | None = None, standby: bool = False) -> Fork:
         """A copy, connected. A leaf is for a candidate: it writes nowhere and dies with this, and where this is a run it may
-        take so many bytes of `memory` more. Raises `HazardError`."""
+        take so many bytes of `memory` more. A `standby` waits in a state that this goes on from. Raises `HazardError`."""
         name = f"f{next(self.family.numbers)}"
         try:
-            answer = await self._client.ask(do="fork", name=name, leaf=leaf, memory=memory)
+            patience = CONNECT_SECONDS if standby else ASK_SECONDS  # a run is not given up for it
+            answer = await self._client.ask(patience=patience, do="fork", name=name, leaf=leaf, memory=memory, standby=standby)
             if "pid" not in answer:
                 raise HazardError(str(answer.get("hazard") or "no copy could be made"))
             path = self.family.place.sockets / f"s-{name}"
             client = SocketClient(session=self.family.session())
             await client.connect(path)
             made = Fork(self.family, client, int(answer["pid"]), self)
+            made.waits = standby
             if leaf:
                 made.told = await _connected(path)
                 self.leaves += 1
@@ -281,7 +285,7 @@ class Fork:
                 raise HazardError(str(said.get("hazard")))
             path.unlink(missing_ok=True)
         except (TimeoutError, ConnectionError, OSError) as e:
-            await self.family.end()
+            await (self.kill() if self.waits else self.family.end())
             raise HazardError(f"a copy did not answer ({type(e).__name__})") from e
         return made
 
@@ -347,7 +351,13 @@ async def family(place: Place, *, run: bool = False, **options: Any) -> AsyncIte
         else:
             await place.observed.listen()
         client = SocketClient(session=made.session())
-        await client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS)
+        connecting = asyncio.ensure_future(client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS))
+        while not connecting.done():
+            await asyncio.wait({connecting}, timeout=LOOK_SECONDS)
+            if not connecting.done() and await made.ended() is not None:
+                connecting.cancel()
+                raise RuntimeError("it ended at once")
+        connecting.result()
         yield Fork(made, client)
     finally:
         if client is not None:

@@ -28,15 +28,17 @@ PAUSE_HARD = 2
 """omp_pause_hard of OpenMP 5.0."""
 
 ENTRIES = 20_000
+HISTORY, NOTEBOOK = ".selfcode", ".ipynb"
+"""What we write ourselves while a failed cell of a run waits to be mended: a folder's name, and how a file's ends."""
 
 SETTLE_SECONDS = 0.2
 
 Files = dict[str, tuple[int, ...]]
 
 
-def files(places: Iterable[str]) -> Files | None:
+def files(places: Iterable[str], *, ours: bool = True) -> Files | None:
     """What tells one state of the files from another; None where there are too many to look at. What is mounted below a
-    place is a place of its own, or cannot be written."""
+    place is a place of its own, or cannot be written. Without `ours`, what we write ourselves is left out."""
     found: Files = {}
     left = [(p, os.stat(p).st_dev) for p in places if os.path.exists(p)]  # noqa: PTH110, PTH116
     while left:
@@ -44,7 +46,7 @@ def files(places: Iterable[str]) -> Files | None:
         with contextlib.suppress(OSError), os.scandir(folder) as inside:
             for entry in inside:
                 s = entry.stat(follow_symlinks=False)
-                if s.st_dev != device:
+                if s.st_dev != device or (not ours and (entry.name == HISTORY or entry.name.endswith(NOTEBOOK))):
                     continue
                 if stat.S_ISDIR(s.st_mode):
                     left.append((entry.path, device))
@@ -54,9 +56,10 @@ def files(places: Iterable[str]) -> Files | None:
     return found
 
 
-def found(loop: Any, ours: Collection[int]) -> str:
-    """Why a copy would not be right, in words; empty where nothing is known against it. Mends first."""
-    if _mend():
+def found(loop: Any, ours: Collection[int], *, mend: bool = True) -> str:
+    """Why a copy would not be right, in words; empty where nothing is known against it. Mends first, but where it would cost the
+    next cell the start of its workers."""
+    if _mend(workers=mend):
         _settle()
     maps = Path("/proc/self/maps").read_text().splitlines()
     return (
@@ -69,7 +72,7 @@ def found(loop: Any, ours: Collection[int]) -> str:
     )
 
 
-def _mend() -> bool:
+def _mend(*, workers: bool) -> bool:
     """Put to rest what comes back by itself. Whether threads were ended."""
     ended = False
     tqdm = sys.modules.get("tqdm")
@@ -79,7 +82,7 @@ def _mend() -> bool:
             monitor.exit()
             tqdm.tqdm.monitor = None  # type: ignore[union-attr]
         ended = True
-    for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor"):
+    for name in ("joblib.externals.loky.reusable_executor", "loky.reusable_executor") if workers else ():
         module = sys.modules.get(name)
         storage = getattr(module, "_executor_storage", None)  # of this thread, since loky 3.6
         executor = getattr(module, "_executor", None) or getattr(storage, "executor", None)

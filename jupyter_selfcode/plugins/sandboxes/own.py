@@ -2,11 +2,10 @@
 
 A headless run has the state that a change of the failed cell is to be tried in: its own. So its kernel is the threadless one
 (`forkable`), and a candidate that changes the failed cell and cells below runs in a copy of the run's process, tightened
-before anything else runs in it: it writes nothing and reads the folder as the run does. Nothing is prepared while cells go
-well, so a run in which none fails pays nothing for it. (Copies that wait before every cell were the other design: they cost a
-fork a cell and hold the memory that later cells change.) It serves where the failed cell can run again here as if for the
-first time, by the same rule by which the run itself goes on; where not, or where a cell above is changed, the trial is a
-fresh one, with the reason.
+before anything else runs in it: it writes nothing and reads the folder as the run does. Where the failed cell can run again
+here as if for the first time, by the same rule by which the run itself goes on, nothing had to be prepared for that. Where
+not, a copy serves that waits in the state before the cell (`standbys`), if one does: candidates are tried in copies of it, and
+the run goes on in it. Else, or where a cell above is changed, the trial is a fresh one, with the reason.
 
 The run itself then is the run from the top with the change in place. So no second one is made before the change is
 deployed; what the run gives is compared with what the copy gave (`headless.confirming`).
@@ -36,6 +35,7 @@ from .nbclient_kernel import NbclientKernel
 from .observed import Observed, Watched
 from .place import Place
 from .scratch import SECRET_FOLDERS, Copied, Slot, secrets_below
+from .standbys import Standby
 
 ABOVE = "it changes a cell above the one that failed"
 UNSTEADY = "the failed cell may have changed what it had found, so the run's own state is not the one before it"
@@ -50,11 +50,16 @@ class OwnKernel(NbclientKernel):
         super().__init__(run, limits, place.sockets / "log", trial=False)  # type: ignore[arg-type]
         self.run, self._root, self._place = run, root, place
         self._chain: list[Checkpoint] = []
+        self._standby = Standby()
 
     async def execute(self, cell: Cell) -> CellResult:
         """As any kernel's. A cell that runs again takes the place of its first run, and of all below."""
         at = next((i for i, c in enumerate(self._chain) if c.key[0] == cell.id), len(self._chain))
         del self._chain[at:]
+        if self._standby.at > at:
+            await self._standby.drop()
+        if at and self.state == "complete":
+            await self._standby.make(self.run, at)
         result = await super().execute(cell)
         self._chain.append(Checkpoint((cell.id, cell.source), result, None, ()))
         return result
@@ -70,6 +75,7 @@ class OwnKernel(NbclientKernel):
         """As any kernel's."""
         await self.leave()
         if not now:
+            await self._standby.drop()
             await self.run.kill(gently=True)
         await super().close(now=True)
 
@@ -78,6 +84,19 @@ class OwnKernel(NbclientKernel):
         """That of its cage."""
         return self._place.tier
 
+    async def go_back(self, target: str) -> bool:
+        """Be in the state before this cell again, in which the change is to run; False where that state does not wait."""
+        at = next((i for i, c in enumerate(self._chain) if c.key[0] == target), len(self._chain))
+        if self.state != "complete" or self._standby.at != at:
+            return False
+        run = await self._standby.take_over(self.run)
+        if run is None:
+            return False
+        self.run = run
+        del self._chain[at:]
+        await self.go_on(run)  # type: ignore[arg-type]
+        return True
+
     def trials(self, fresh: Sandbox, base: Notebook, target: str, *, steady: bool) -> OwnSandbox:
         """Trials of changes to the notebook as it is, in which the cell `target` has failed. `steady`: it can run again here
         as if for the first time."""
@@ -85,16 +104,22 @@ class OwnKernel(NbclientKernel):
         ids = {c.id for c in above}
         chain = [replace(c) for c in self._chain if c.key[0] in ids]
         folder = self._place.folder
-        why = "" if steady else UNSTEADY
+        waits, at = self._standby.fork, self._standby.at
+        why, root = "", self._root
         if self.state != "complete":
             why = GONE
-        elif not why and _secret(folder):
+        elif _secret(folder):
             why = SECRETS
-        root = self._root
-        if chain:
+        elif steady and chain:
             chain[-1].fork = self.run
-        else:
+        elif steady:
             root = self.run
+        elif waits is not None and 0 < at <= len(chain):
+            chain[at - 1].fork = waits
+            for quick in chain[at:]:
+                quick.hazard = UNSTEADY
+        else:
+            why = UNSTEADY
         live = f"forked live: the run's own state before cell {target}"
         kept = Kept(AsyncExitStack(), asyncio.get_running_loop(), (), folder, self._place, root, chain, live=live)
         return OwnSandbox(fresh, kept, above, why)
@@ -142,7 +167,7 @@ class OwnSandbox:
     ) -> AsyncIterator[Kernel]:
         """A kernel for this notebook, a copy of the run's own where it begins as the run did."""
         why = self.why or ("" if notebook.cells[: len(self.above)] == self.above else ABOVE)
-        if not why:
+        if not why and notebook.cells:  # who judges is to be one in whom nothing of the run has been
             stack = AsyncExitStack()
             kernel = ForkedKernel(self.fresh, stack, self.kept, notebook, folder, limits, base)
             async with stack:

@@ -7,10 +7,13 @@ import os
 
 import pytest
 
+from jupyter_selfcode.plugins.sandboxes import standbys
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forks import LAID_OUT
 from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
 from jupyter_selfcode.plugins.sandboxes.own import ABOVE, SECRETS, UNSTEADY, OwnKernel
 from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from tests.plugins.sandboxes.test_forked import notebook, shown
 
@@ -20,6 +23,12 @@ UNLIMITED = Limits(cell_seconds=None, seconds=None, memory=None, output=None)
 @pytest.fixture(params=["A", "B"])
 def tier(request, caged):
     return caged(request.param)
+
+
+@pytest.fixture
+def worth_it(monkeypatch):
+    """A copy waits before every cell, however quick the cells are."""
+    monkeypatch.setattr(standbys, "SHARE", 1e9)
 
 
 class Ran:
@@ -70,6 +79,30 @@ async def test_a_candidate_goes_on_from_the_runs_own_state_and_nothing_above_run
     assert shown(await ran.goes_on("print(x)")) == "[1]\n"
 
 
+async def test_what_was_asked_of_the_run_above_is_not_asked_again_and_tags_are_honoured(root, tmp_path, tier):
+    promise = '%%selfcode\n"""One.\n\n>>> x\n1\n"""\nx = 1'
+    above = (Cell("a", "code", promise), Cell("t", "code", "1 / 0", {"tags": ["raises-exception"]}), Cell("m", "markdown", "words"))
+    base = Notebook((*above, Cell("b", "code", promise.replace("x", "y").replace("y = 1", "y = x + 1"))))
+    wanted = Notebook((*above, Cell("b", "code", promise.replace("x", "y").replace("y = 1", "y = x"))))
+    async with open_live(base, tmp_path, UNLIMITED, LiveCage(tier)) as kernel:
+        first = [pair async for pair in execute(kernel, base.cells)]
+        sandbox = kernel.trials(ContainedSandbox(tier), base, "b", steady=True)
+        async with sandbox.open_from(base, wanted, tmp_path, Limits()) as trial:
+            second = [pair async for pair in execute(trial, wanted.cells)]
+            served = trial.served
+    assert [[e.passed for e in held] for _, held in first] == [[True], [], [False]]
+    assert [[e.passed for e in held] for _, held in second] == [[True], [], [True]]
+    assert first[:2] == second[:2]
+    assert served.kind == "forked"
+
+
+async def test_the_first_cell_too_is_tried_in_a_copy(run):
+    ran = await run("1 / 0")
+    results, served = await ran.tried("x = 1\nx")
+    assert (shown(results[0]), served.kind) == ("1", "forked")
+    assert shown(await ran.goes_on("'x' in dir()")) == "False"
+
+
 async def test_what_a_candidate_writes_makes_its_trial_a_fresh_one_and_never_reaches_the_folder(run, tmp_path):
     ran = await run("open('made.txt', 'w').write('by the run')", "1 / 0")
     results, served = await ran.tried(ran.base.cells[0].source, "open('made.txt', 'a').write('!')\nprint(open('made.txt').read())")
@@ -77,6 +110,47 @@ async def test_what_a_candidate_writes_makes_its_trial_a_fresh_one_and_never_rea
     assert "changes files" in served.reason
     assert shown(results[1]).endswith("\n")
     assert (tmp_path / "made.txt").read_text() == "by the run"
+
+
+HALF_DONE = "x.append(2)\n1 / 0"
+
+
+async def test_what_a_failed_cell_has_changed_is_not_in_the_copy_that_waits_before_it(run, worth_it):
+    ran = await run("x = [1]", "mark = object()", HALF_DONE)
+    results, served = await ran.tried("x = [1]", "mark = object()", "x", steady=False)
+    assert (shown(results[2]), served.kind) == ("[1]", "forked")
+    assert shown(await ran.goes_on("x")) == "[1, 2]"
+
+
+async def test_the_run_goes_back_to_the_copy_that_waits_and_is_as_it_was(run, worth_it, tmp_path):
+    ran = await run("import os\nx = [1]\nopen('made.txt', 'w').write('by the run')", HALF_DONE)
+    assert await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("open('more.txt', 'w').write(open('made.txt').read())\n(x, len(In))")) == "([1], 3)"
+    assert (tmp_path / "more.txt").read_text() == "by the run"
+    assert not await ran.kernel.go_back("1")
+
+
+async def test_it_does_not_go_back_where_the_failed_cell_has_changed_files(run, worth_it):
+    ran = await run("x = [1]", "open('half.txt', 'w').write('half')\n1 / 0")
+    _, served = await ran.tried("x = [1]", "x", steady=False)
+    assert "cells below have changed files" in served.reason
+    assert not await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("x")) == "[1]"
+
+
+async def test_it_does_not_go_back_to_a_copy_that_was_killed(run, worth_it):
+    ran = await run("x = [1]", HALF_DONE)
+    waits = ran.kernel._standby.fork
+    await waits.kill()
+    _, served = await ran.tried("x = [1]", "x", steady=False)
+    assert served.kind == "fresh"
+    assert not await ran.kernel.go_back("1")
+    assert shown(await ran.goes_on("x")) == "[1, 2]"
+
+
+async def test_where_cells_are_quick_nothing_waits(run):
+    ran = await run("x = [1]", HALF_DONE)
+    assert ran.kernel._standby.fork is None
 
 
 @pytest.mark.parametrize(
@@ -160,4 +234,12 @@ async def test_nothing_is_left_when_a_run_is_cancelled(root, left, tmp_path, tie
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert left() == []
+
+
+async def test_where_no_kernel_that_can_be_copied_starts_the_stock_one_runs_the_notebook(root, left, tmp_path, tier, monkeypatch):
+    monkeypatch.setitem(LAID_OUT, "selfcode_forkable.py", "seatbelt.py")  # no program: it ends at once
+    async with open_live(Notebook(), tmp_path, UNLIMITED, LiveCage(tier)) as kernel:
+        assert not isinstance(kernel, OwnKernel)
+        assert shown(await kernel.execute(Cell("c", "code", "1 + 1"))) == "2"
     assert left() == []
