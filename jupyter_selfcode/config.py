@@ -82,12 +82,12 @@ class SelfCode(Configurable):
         False, help="Allow trials as root, in tier B, where root is the only user there is (some containers)."
     ).tag(config=True)
     record = Bool(
-        True, help="Keep small calls of the notebook's functions, seen in trials that ran well, in its history: a repair is held to them."
+        True, help="Keep small calls of the notebook's functions, seen in trials and runs that went well, in its history: a repair is held to them."
     ).tag(config=True)
     forked = Enum(
         ("auto", "always", "never"), "auto", help="Whether candidates are tried in copies of a contained kernel that has run "
-        "the cells above, where that serves (Linux, tiers A and B). auto: in a live session. What may be deployed unasked is "
-        "tried in a clean kernel as well."
+        "the cells above, where that serves (Linux, tiers A and B). auto: in a live session; a contained run is copied itself. "
+        "What may be deployed unasked is tried in a clean kernel as well, or confirmed by the run that goes on with it."
     ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "
@@ -104,6 +104,10 @@ class SelfCode(Configurable):
     mutant_seconds = Float(
         10.0, min=0, help="Seconds that may go, for each proposal with a contract, into small mistakes made in the new code, to see "
         "how many of them the contract catches. 0: none."
+    ).tag(config=True)
+    proof_seconds = Float(
+        10.0, min=0, help="Seconds that a prover may take, for each proposal that changes functions whose parameters have plain types, "
+        "to explore all of their paths (the extra proof; level 4). 0: none."
     ).tag(config=True)
     min_strength = Float(
         0.1, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "

@@ -22,7 +22,7 @@ from .analysis.contract import intent_of
 from .analysis.effects import slice_below
 from .analysis.evidence import asserted
 from .analysis.secrets import Redactor
-from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Retriever, Sandbox, Situation, Store
+from .protocols import Check, Deployer, ForkingSandbox, Limits, Proposer, Prover, Retriever, Sandbox, Situation, Store
 from .stages import record
 from .stages.behave import behave, keep, worth_recording
 from .stages.compare import compare, watched, watched_again
@@ -34,6 +34,7 @@ from .stages.judge import judge
 from .stages.mutate import measured
 from .stages.pace import aimed, timed, too_quick
 from .stages.propose import Spending, propose
+from .stages.prove import proved
 from .stages.screen import screen
 from .stages.translate import translated
 from .stages.validate import Evidence, further, sparing, together, until, validate, why_spared, within
@@ -73,6 +74,7 @@ class Engine:
     """Whether small calls of the notebook's functions are kept in the history, to hold repairs to them."""
     mutant_seconds: float = 0.0
     """Seconds that may go into measuring the contract of a change that passed; 0: it is not measured."""
+    prover: Prover | None = None
 
     # ---- no side effect -------------------------------------------------------------------------------------------
 
@@ -175,16 +177,16 @@ class Engine:
                     trials += sorted(fresh, key=lambda t: event.candidates.index(t.candidate))
                     yield StageStarted("decide")
                     if decision := decide(fresh, self.policy):
-                        measuring = measured(
-                            decision, notebook, self.sandbox, folder, self.limits, self.mutant_seconds
-                        )
-                        async with aclosing(measuring) as measures:
-                            async for told in measures:
-                                yield told
-                                if isinstance(told, Tried):
-                                    passed = decision.trial  # type: ignore[union-attr]
-                                    trials[:] = [told.trial if t is passed else t for t in trials]
-                                    decision = decide([told.trial if t is passed else t for t in fresh], self.policy)
+                        place = notebook, self.sandbox, folder, self.limits
+                        for look, by in ((measured, (self.mutant_seconds,)), (proved, (self.prover, request))):
+                            async with aclosing(look(decision, *place, *by)) as looking:
+                                async for told in looking:
+                                    yield told
+                                    if isinstance(told, Tried):
+                                        passed = decision.trial  # type: ignore[union-attr]
+                                        trials[:] = [told.trial if t is passed else t for t in trials]
+                                        fresh = [told.trial if t is passed else t for t in fresh]
+                                        decision = decide(fresh, self.policy) or decision
                         yield decided(decision, context_hash)
                         return
         except BudgetSpent as e:
@@ -253,7 +255,7 @@ class Engine:
             trial = weighed(trial, notebook, after, recorded)
             if forked is not None:
                 trial = confirmed(forked, trial, after)
-            elif trial.kind == "forked" and isinstance(decide([trial], self.policy), Accept):
+            elif trial.kind == "forked" and not run.served.goes_on and isinstance(decide([trial], self.policy), Accept):
                 forked = trial
                 yield StageStarted("validate", "again in a clean kernel, since it may be deployed unasked")
                 continue

@@ -16,6 +16,7 @@ from .values.events import Event
 from .values.notebook import Cell, Notebook
 from .values.patch import CellOp
 from .values.prompt import Completion, Cost, Prompt
+from .values.proof import Proof, Question
 from .values.request import Context, Passage, Request
 from .values.trial import Candidate, CellResult, Finding, Run, Tier, Trial
 from .values.version import Lineage, Outcome, Recorded, Version
@@ -176,6 +177,18 @@ class ForkingSandbox(Sandbox, Protocol):
 
 
 @runtime_checkable
+class CopiedKernel(Kernel, Protocol):
+    """The kernel of a run, of which copies can be made for trials; `tier` is that of its cage."""
+
+    @property
+    def tier(self) -> Tier | None: ...
+
+    def trials(self, fresh: Sandbox, base: Notebook, target: str, *, steady: bool) -> ForkingSandbox:
+        """Trials of changes to the notebook as it is, in which the cell `target` has failed, and `fresh` ones where no copy
+        serves. `steady`: that cell can run again here as if for the first time."""
+
+
+@runtime_checkable
 class Check(Protocol):
     """Reads a candidate before it runs, and judges its trial after."""
 
@@ -184,6 +197,20 @@ class Check(Protocol):
     def screen(self, candidate: Candidate, request: Request, before: Notebook, after: Notebook) -> Sequence[Finding]: ...
 
     def judge(self, trial: Trial, request: Request, before: Notebook, after: Notebook) -> Sequence[Finding]: ...
+
+
+@runtime_checkable
+class Prover(Protocol):
+    """Explores every path of small functions, inside a kernel of the sandbox that nothing else runs in."""
+
+    name: str
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be asked here, and what to do; empty where it can."""
+
+    async def prove(self, questions: Sequence[Question], kernel: Kernel) -> Sequence[Proof]:
+        """An answer to each question, in their order. What ends it, or takes too long, leaves the rest `open`."""
 
 
 @runtime_checkable

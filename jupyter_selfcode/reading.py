@@ -246,6 +246,13 @@ def sandbox_of(workspace: Workspace) -> dict[str, Any]:
     }
 
 
+def unproved(workspace: Workspace) -> list[str]:
+    """Why nothing is proved here (level 4), where nothing is."""
+    prover = workspace.engine.prover
+    why = prover.missing if prover else "no prover is asked (SelfCode.proof_seconds is 0)"
+    return [f"Level 4 is never claimed: {why}."] if why else []
+
+
 def doctor(workspace: Workspace) -> dict[str, Any]:
     """What this machine gives: versions, sandbox with its promise, models, kernel, store, plug-ins, settings."""
     problems: list[str] = []
@@ -262,11 +269,11 @@ def doctor(workspace: Workspace) -> dict[str, Any]:
     return {
         "ok": not problems,
         "problems": problems,
-        "notes": [problems_note, *supply.start_files(), *keys_in_cells(workspace.notebook()), *workspace.notices],
+        "notes": [problems_note, *unproved(workspace), *supply.start_files(), *keys_in_cells(workspace.notebook()), *workspace.notices],
         "python": sys.version.split()[0],
-        "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm")},
+        "versions": {n: _version(n) for n in ("jupyter_selfcode", "ipython", "ipykernel", "nbclient", "nbformat", "SQLAlchemy", "ruff", "litellm", "crosshair-tool")},
         "sandbox": sandbox,
         "models": found,
-        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers", "panels")},
+        "plugins": {g: list(plugins(g)) for g in ("proposers", "models", "formats", "retrievers", "checks", "stores", "deployers", "panels", "provers")},
         "settings": settings_of(workspace),
     }

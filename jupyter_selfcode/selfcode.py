@@ -110,6 +110,7 @@ def make_engine(settings: SelfCode, store: Store, model: Model | None = None, *,
         masked=settings.masked_columns,
         record=settings.record,
         mutant_seconds=settings.mutant_seconds,
+        prover=plugin("provers", "crosshair")(settings.proof_seconds) if settings.proof_seconds else None,
     )
 
 

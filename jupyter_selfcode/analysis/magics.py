@@ -37,6 +37,11 @@ _STATEMENT = re.compile(
     re.VERBOSE,
 )
 
+_BINDS_NOTHING = frozenset(
+    {"matplotlib", "config", "precision", "pip", "conda", "selfcode", "load_ext", "reload_ext", "autoreload", "pwd", "who", "whos", "ls"}
+)
+"""Line magics that bind no name; those of `PYTHON_BODIES` bind what the code that they are given binds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Magic:
@@ -162,3 +167,13 @@ def parse_masked(masked: Masked) -> ast.Module | None:
 def parse(source: str) -> ast.Module | None:
     """The tree of a cell, its magics masked; None where it is no Python. Line numbers are the source's."""
     return parse_masked(mask(source))
+
+
+def binds_unseen(source: str) -> bool:
+    """Whether a cell has a magic that may bind names which its text does not show (`%run`, `%pylab`, an own one)."""
+    for magic in mask(source).magics:
+        first = magic.text.lstrip("%").split()[:1]
+        shell, question = magic.text.startswith("!"), magic.text.rstrip().rstrip(";").endswith("?") or magic.text.startswith("?")
+        if magic.kind != "body" and not shell and not question and not {*first} <= _BINDS_NOTHING | PYTHON_BODIES:
+            return True
+    return False

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..analysis.forms import intent_of, is_intent
-from ..analysis.parameters import INJECTED, inject
+from ..analysis.forms import is_intent
+from ..analysis.parameters import inject
 from ..protocols import Kernel
 from ..stages.validate import execute
 from ..values.decision import Accept, Ask, Reject
@@ -32,13 +32,15 @@ from ..values.notebook import Cell, Notebook
 from ..values.patch import apply_ops
 from ..values.prompt import Cost
 from ..values.report import EXIT_CODES, DeployedVersion, FailedCell, RunReport, RunStatus, TriedCandidate
-from ..values.request import Budget, Failure, Request
+from ..values.request import Failure, Request
 from ..values.trial import CellResult, Example, Run, Tier, Trial
 from ..values.version import Version
-from . import proposals
+from . import executed, proposals
+from .asking import request_for
+from .confirming import Confirming, confirming
 from .job import Bench, Job, OpenBench, OpenKernel, containment, live_kernel
 from .rails import RunRails
-from .resuming import goes_on
+from .resuming import beside, goes_on
 
 if TYPE_CHECKING:
     from ..config import SelfCode
@@ -81,6 +83,7 @@ class Course:
         self.versions: list[DeployedVersion] = []
         self.trials: list[TriedCandidate] = []
         self.cost = Cost()
+        self.confirming = Confirming()
         self.waiting = ""
         self.patch_file: Path | None = None
         self.written: Path | None = None
@@ -137,6 +140,9 @@ class Course:
                         continue
                     self.executed += 1
                     yield CellRan(result, place, self.total)
+                    if said := self.confirming.differs(result):
+                        yield self._disagrees(result, said)
+                        return
                     if result.status in ("error", "stopped"):
                         failure = result.failure or Failure(cell.id, kernel.state, kernel.detail)
             if failure is None:
@@ -158,7 +164,7 @@ class Course:
         from ..stages.describe import triage
 
         before = await self._so_far(kernel)
-        request = await self._since(kernel, self._request(cell, failure))
+        request = await self._since(kernel, request_for(cell, failure, self.settings, self.cost))
         weighed = triage(request, self.notebook, before, self.job.source.parent)
         yield Triaged(weighed)
         if weighed.kind == "transient" and kernel.state == "complete" and self.tries.get(cell.id, 0) < self.job.retries:
@@ -208,20 +214,6 @@ class Course:
             return None
         self.seen[key] = False
         return "restart" if resumed else "stop"
-
-    def _request(self, cell: Cell, failure: Failure) -> Request:
-        """The request that a failure makes, with what is left of the run's budget."""
-        s, spent = self.settings, self.cost
-        left = Budget(
-            None if s.budget_usd is None else max(0.0, s.budget_usd - (spent.usd or 0.0)),
-            None if s.budget_tokens is None else max(0, s.budget_tokens - spent.tokens),
-            s.budget_attempts, s.budget_seconds,
-        )  # fmt: skip
-        words = intent_of(cell.source)
-        if failure.ename == "Intent":
-            return Request(words, "intent", cell.id, (cell.id,), None, left)
-        trigger: Literal["contract", "exception"] = "contract" if failure.ename == "ContractBroken" else "exception"
-        return Request(words if trigger == "contract" else "", trigger, cell.id, (), failure, left)
 
     async def _so_far(self, kernel: Kernel) -> Run:
         """The run up to here, which a change is compared with."""
@@ -290,7 +282,8 @@ class Course:
         decided: Decided | None = None
         recorded: dict[str, tuple[object, ...]] = {**bench.file.outputs()}
         folder = self.job.source.parent
-        events = bench.engine.propose(request, self.notebook, folder, bench.path, before=before, recorded=recorded)
+        engine = replace(bench.engine, sandbox=await beside(kernel, request, self.notebook, bench.engine.sandbox))
+        events = engine.propose(request, self.notebook, folder, bench.path, before=before, recorded=recorded)
         async with aclosing(events):
             async for event in events:
                 if not isinstance(event, Triaged):  # that has been said
@@ -312,8 +305,9 @@ class Course:
             case Ask(trial, reason):
                 self._leave(bench, proposals.for_file(decided, trial, self.notebook, self.source), reason)
             case Accept(trial):
-                yield self._deploy(bench, proposals.for_file(decided, trial, self.notebook, self.source))
-                await self._go_on(kernel, request, trial)
+                deployed = self._deploy(bench, proposals.for_file(decided, trial, self.notebook, self.source))
+                yield deployed
+                await self._go_on(kernel, request, trial, deployed.version.id)
                 if self.then == "resume" and request.target:
                     yield Resumed(request.target)
 
@@ -335,14 +329,27 @@ class Course:
         self.source = bench.file.read()
         return Deployed(version, number, (bench.file.report(),))
 
-    async def _go_on(self, kernel: Kernel, request: Request, trial: Trial) -> None:
+    async def _go_on(self, kernel: Kernel, request: Request, trial: Trial, version: str) -> None:
         """Take the change into the run: in the same kernel where that is the same as from the top, else in a new one."""
         old = self.notebook
         self._take(apply_ops(trial.candidate.patch.ops, old))
+        self.confirming = confirming(trial, old, self.notebook, request.target or "", version)
         resume = await goes_on(kernel, request, old, self.notebook)
         self.then = "resume" if resume else "restart"
         if request.failure is not None:
             self.seen[request.failure.cell_id, request.failure.ename, request.failure.evalue] = resume
+
+    def _disagrees(self, result: CellResult, said: str) -> Event:
+        """The run gives something else than its copy did: what was deployed on the copy's word is taken back."""
+        bench, unconfirmed, self.confirming = self._bench(), self.confirming, Confirming()
+        made, taken = self.rails.disagrees(bench, unconfirmed, result, said)
+        if taken is None:
+            self.stop("failed", f"{said} Version {made} stays, since the notebook was changed after it.")
+            return Said(said)
+        event = self._took(bench, taken[0], taken[1].number)
+        self.failures[-1:] = [replace(f, healed=False) for f in self.failures[-1:]]
+        self.stop("failed", f"{said} Version {made}, which was deployed for what the copy gave, is taken back.")
+        return event
 
     def _leave(self, bench: Bench, decided: Decided, reason: str) -> None:
         """Keep a proposal for a person: in the history, and as a patch file beside the notebook."""
@@ -362,23 +369,14 @@ class Course:
         if self.job.output is None or not self.results:
             return
         try:
-            self._write(self.job.output)
+            executed.write(
+                self.job.source, self.job.output, self.source, self.notebook, self.metadata, self.results.values()
+            )
+            self.written = self.job.output
         except SelfcodeError as e:
             self.warnings += (str(e),)
             if self.status in ("ok", "healed"):
                 self.stop("environment", f"All cells ran, and {self.job.output} could not be written.")
-
-    def _write(self, output: Path) -> None:
-        from ..plugins.deployers.file import write_executed
-
-        own = {c.id: c.metadata for c in self.source.cells}
-        cells = tuple(
-            replace(c, metadata=own.get(c.id, {"tags": [INJECTED]} if INJECTED in c.tags else c.metadata))
-            for c in self.notebook.cells
-        )
-        executed = Notebook(cells, {**self.source.metadata, **self.metadata})
-        write_executed(self.job.source, output, executed, tuple(self.results.values()))
-        self.written = output
 
     def report(self) -> RunReport:
         """What the run says at its end."""

@@ -93,7 +93,8 @@ def containment(settings: SelfCode) -> tuple[LiveCage | None, str]:
             raise KernelUnavailable(f"The run was to be contained, and {said}. See doctor, or say --contain never.") from e
         return None, f"The run is not contained: {said}."
     grants = tuple(settings.sandbox_read), tuple(settings.sandbox_write)
-    return LiveCage(tier, *grants, settings.sandbox_network, settings.sandbox_as_root), ""
+    copied = settings.forked != "never"
+    return LiveCage(tier, *grants, settings.sandbox_network, settings.sandbox_as_root, copied), ""
 
 
 def live_kernel(

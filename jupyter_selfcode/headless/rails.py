@@ -23,12 +23,17 @@ from ..values.notebook import Notebook
 from ..values.request import Failure
 from ..values.trial import CellResult, Run
 from ..values.version import Recorded, Version
+from .confirming import Confirming
 from .job import Bench
 
 if TYPE_CHECKING:
     from ..config import SelfCode
     from ..engine import Engine
     from ..ledger import Ledger
+
+LONG = 2.0
+"""Seconds that the cells of a run take, from which on it is worth it to keep what functions gave: that takes some 0.03 s, which
+is to stay below a fiftieth of the run."""
 
 
 class RunRails:
@@ -78,19 +83,28 @@ class RunRails:
         return found
 
     async def went_well(self, kernel: Kernel, notebook: Notebook, results: Iterable[CellResult]) -> str:
-        """All cells have run: what is on probation has passed once more, and what is watched is compared. Where that cannot
-        be kept, why."""
+        """All cells have run: what is on probation has passed once more, what functions gave is kept, and what is watched is
+        compared. Where that cannot be kept, why."""
         from ..analysis.drift import profiles_probe, read_profiles, taken_in
+        from ..analysis.extension import read_calls
+        from ..analysis.kept_calls import reading
         from ..analysis.libraries import libraries_probe, read_libraries
+        from ..analysis.secrets import Redactor
+        from ..stages.behave import keep
         from ..watching import Watching
 
         try:
             if ledger := self.ledger():
                 ledger.went_well(read_libraries(await kernel.evaluate(libraries_probe(notebook))), self.made)
+                ran = [r for r in results if r.status == "ok"]
+                long = sum(r.seconds for r in ran) >= LONG
+                if self._settings.record and long and (code := reading(notebook)):
+                    calls = read_calls(await kernel.evaluate(code))
+                    keep(ledger.store, ledger.path, calls, Redactor.for_folder(self._source.parent))
                 watching = Watching(ledger.store, ledger.path)
                 if watching.since:
                     reply = await kernel.evaluate(profiles_probe(taken_in(notebook)))
-                    seconds = {r.cell_id: round(r.seconds, 3) for r in results if r.status == "ok"}
+                    seconds = {r.cell_id: round(r.seconds, 3) for r in ran}
                     self.notices = watching.compare(read_profiles(reply, self._settings.masked_columns), seconds)
         except SelfcodeError as e:  # the notebook has run: that the history cannot be written takes nothing from it
             return f"That this run went well could not be entered in the history: {e}"
@@ -116,6 +130,18 @@ class RunRails:
         if taken is not None:
             self.made.append(taken[0].id)
         return taken
+
+    def disagrees(
+        self, bench: Bench, unconfirmed: Confirming, result: CellResult, said: str
+    ) -> tuple[int, tuple[Version, Recorded] | None]:
+        """Note that a copy of the run was wrong about this state, and take back what was deployed on its word: the number of
+        that version, and what `take_back` gives."""
+        from ..engine import DISAGREED
+
+        bench.store.put_note(bench.path, DISAGREED, unconfirmed.state, said)
+        made = next(r for r in bench.store.lineage(bench.path) if r.version.id == unconfirmed.version)
+        failure = result.failure or Failure(result.cell_id, "Disagreement", said)
+        return made.number, self.take_back(bench, made, failure)
 
     def fingerprint(self, bench: Bench, failure: Failure, notebook: Notebook, before: Run) -> str:
         """By what this failure is known again."""

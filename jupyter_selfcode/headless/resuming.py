@@ -1,8 +1,8 @@
-"""Whether a run may go on in the kernel that it has, with a change in place."""
+"""Whether a run may go on in the kernel that it has, with a change in place; and whether that kernel can be copied to try one."""
 
 from __future__ import annotations
 
-from ..protocols import Kernel
+from ..protocols import CopiedKernel, Kernel, Sandbox
 from ..values.notebook import Notebook
 from ..values.request import Request
 
@@ -20,3 +20,12 @@ async def goes_on(kernel: Kernel, request: Request, old: Notebook, new: Notebook
         return True
     unsteady = read_unsteady(await kernel.evaluate(UNSTEADY))
     return unsteady is not None and resumable(old.cells[place].source, request.failure.line, unsteady)
+
+
+async def beside(kernel: Kernel, request: Request, notebook: Notebook, fresh: Sandbox) -> Sandbox:
+    """Where changes are tried for a run that waits at a failed cell: in copies of its own kernel where that can be copied and is
+    in the same cage as `fresh`, else there."""
+    if not isinstance(kernel, CopiedKernel) or kernel.tier != fresh.tier or request.target is None:
+        return fresh
+    steady = await goes_on(kernel, request, notebook, notebook)
+    return kernel.trials(fresh, notebook, request.target, steady=steady)

@@ -1,6 +1,6 @@
 """behave: whether the functions that a change rewrote still give what they gave (level 3 of a repair, `analysis.extension`).
 
-Inputs come of earlier good runs, whose calls are kept in the history as notes: small ones only, a few of each function, none that
+Inputs come of earlier good trials and runs, whose calls are kept in the history as notes: small ones only, a few of each function, none that
 holds what looks like a secret. And they are made by Hypothesis, where the types are plain. Both versions are called in a kernel of
 the same sandbox that has run the cells above.
 """

@@ -2,8 +2,8 @@
 
 Levels, in the words of the README: 0 well-formed (it parses, imports exist here, it stays in its scope, and it ran) ·
 1 framed (every other cell cannot be affected, or showed the same again) · 2 contract (the promises that this change can
-affect hold, and cells that it does not touch gave the same outputs again). Levels 3 and 4 need evidence that is not
-gathered yet, and are not claimed.
+affect hold, and cells that it does not touch gave the same outputs again) · 3 behaviour (what it rewrote gives what it gave, on
+inputs that were tried: `stages.behave`, `pace`, `translate`). Level 4 comes after the choice (`stages.prove`).
 
 A promise that held before the change holds after a change that does nothing, so it says nothing for what was asked. Only
 what did *not* hold before and holds now is decisive, and only that lets a change be deployed unasked. (Tests that pass

@@ -10,6 +10,7 @@ from .behaviour import Behaviour, Likeness, Pace
 from .effect import Effect
 from .patch import Patch
 from .prompt import Cost
+from .proof import Proof
 from .request import Failure, Variable
 from .size import Size
 from .strength import Strength
@@ -77,10 +78,12 @@ class CellResult:
 @dataclass(frozen=True, slots=True)
 class Served:
     """How a run was served: in a fresh kernel from the top, or in a copy of one that had run the cells above; and the
-    reason, or the way by which that state came."""
+    reason, or the way by which that state came. `goes_on`: what it was copied from goes on with the change in place, and so is
+    the run from the top that confirms it."""
 
     kind: Literal["fresh", "forked"] = "fresh"
     reason: str = ""
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Trial:
     outside of the candidate's process. `strength`: what they are worth against small mistakes, where that was measured.
     `alike`: the variables that were compared with those of `before`; `pace`: what the change did to time and memory, where
     that was measured; `behaviour`: the functions it rewrote, called as before; `differential`:
-    it gave the same as the cell that it translates, from one state.
+    it gave the same as the cell that it translates, from one state; `proofs`: what a prover said of these functions.
     """
 
     candidate: Candidate
@@ -156,6 +159,7 @@ class Trial:
     pace: tuple[Pace, ...] = ()
     behaviour: tuple[Behaviour, ...] = ()
     differential: bool = False
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def passed(self) -> bool:

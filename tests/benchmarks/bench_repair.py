@@ -4,8 +4,9 @@
 
 A notebook of CELLS cells (30), each of which takes SECONDS (0.05), fails in the last by an API that NumPy has removed; the free
 rules mend it. Executions are counted in the driver of every kernel: the run's own, and those of trials and of the judge. What a
-run that started over would execute is CELLS more. Ways: fresh trials, and trials in copies (`SelfCode.forked`), with policy
-propose (a person decides) and deploy.
+run that started over would execute is CELLS more. Ways: fresh trials, trials in copies of a kernel that runs the cells above
+again, and trials in copies of the run's own kernel (`SelfCode.forked`: never, always, auto; the last where the run is contained),
+with policy propose (a person decides) and deploy.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ async def counted(self: NbclientKernel, cell: Cell) -> object:
     return await plain(self, cell)
 
 
-async def once(count: int, seconds: float, *, forked: bool, policy: str) -> str:
+async def once(count: int, seconds: float, *, forked: str, policy: str) -> str:
     """One run, in words."""
     executed.clear()
     with tempfile.TemporaryDirectory() as made:
@@ -51,7 +52,7 @@ async def once(count: int, seconds: float, *, forked: bool, policy: str) -> str:
         took = time.perf_counter() - began
     kinds = ", ".join(f"{t.kind} {t.seconds:.1f} s" for t in ended.trials) or "no trial"
     return (
-        f"{'copies' if forked else 'fresh':7} {policy:8} {ended.status:9} run's own kernel {executed['run']:3}, trials and judge "
+        f"{forked:7} {policy:8} {ended.status:9} run's own kernel {executed['run']:3}, trials and judge "
         f"{executed['trials']:3}; {took:.1f} s ({kinds})"
     )
 
@@ -61,7 +62,7 @@ async def main(count: int, seconds: float) -> None:
     NbclientKernel.execute = counted  # type: ignore[method-assign, assignment]
     print(f"{count} cells of {seconds:g} s, the last one fails; executions of cells:")
     for policy in ("propose", "deploy"):
-        for forked in (False, True):
+        for forked in ("never", "always") if policy == "propose" else ("never", "auto"):
             print("  " + await once(count, seconds, forked=forked, policy=policy), flush=True)
 
 

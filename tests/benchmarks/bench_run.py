@@ -22,7 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-from jupyter_selfcode.plugins.sandboxes.live import open_live
+from jupyter_selfcode.plugins.sandboxes.live import LiveCage, open_live
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -32,6 +32,7 @@ SOURCES = [
      f"total_{i} = sum(r['root'] for r in rows if r['n'] % {i + 1} == 0)\nprint('group {i}')\nround(total_{i}, 3)")
     for i in range(30)
 ]  # fmt: skip
+TIER = ContainedSandbox().tier or "A"
 KERNELSPEC = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
 
 
@@ -61,15 +62,25 @@ def value() -> Notebook:
     return Notebook(tuple(Cell(f"c{i}", "code", s) for i, s in enumerate(SOURCES)), KERNELSPEC)
 
 
-def by_run(folder: Path) -> int:
+def by_run(folder: Path, cage: LiveCage | None = None) -> int:
     """Run it as `jupyter selfcode run` does."""
 
     async def work() -> int:
         notebook = value()
-        async with open_live(notebook, folder) as kernel:
+        async with open_live(notebook, folder, cage=cage) as kernel:
             return sum([bool(r.outputs) async for r, _ in execute(kernel, notebook.cells)])
 
     return asyncio.run(work())
+
+
+def by_contained(folder: Path) -> int:
+    """The same with policy deploy: in a cage, by the kernel that can be copied where a cell fails."""
+    return by_run(folder, LiveCage(TIER))
+
+
+def by_stock(folder: Path) -> int:
+    """The same in a cage, by ipykernel as it comes."""
+    return by_run(folder, LiveCage(TIER, copied=False))
 
 
 def by_trial(folder: Path) -> int:
@@ -96,7 +107,7 @@ def seconds(run: Callable[[Path], int]) -> float:
 def main(rounds: int) -> None:
     """Print seconds and ratios."""
     logging.disable(logging.WARNING)
-    runs = (by_nbclient, by_papermill, by_run, by_trial)
+    runs = (by_nbclient, by_papermill, by_run, by_contained, by_stock, by_trial)
     for run in runs:  # imports and caches
         seconds(run)
     took = [{run.__name__: seconds(run) for run in runs} for _ in range(rounds)]

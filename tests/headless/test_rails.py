@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
 from jupyter_selfcode.config import SelfCode
-from jupyter_selfcode.headless import open_bench
+from jupyter_selfcode.headless import open_bench, rails
 from jupyter_selfcode.ledger import Ledger
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 from jupyter_selfcode.selfcode import open_notebook
+from jupyter_selfcode.stages.behave import SEEN
 from jupyter_selfcode.values.events import Said
 from jupyter_selfcode.watching import Watching
 from tests.test_headless import World
@@ -307,3 +310,23 @@ async def test_turning_the_watch_on_closes_the_breaker_and_takes_a_new_record(wo
     world.write("x = 1", "x.nada")
     await world.run()
     assert len(world.mends.asked) == 2
+
+
+# ---- what functions gave ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("record", "long"), [(True, 0.0), (False, 0.0), (True, 1e9)])
+async def test_a_good_run_keeps_what_functions_gave_where_there_is_a_history(world, record, long, monkeypatch):
+    monkeypatch.setattr(rails, "LONG", long)
+    world.settings.record = record
+    world.write("def parse(text: str) -> int:\n    return int(text)", "texts = ['12', '7']", "amounts = [parse(t) for t in texts]")
+    report = await world.run()
+    assert report.status == "ok"
+    assert not (world.folder / ".selfcode").exists()
+    kept = ledger(world).store
+    kept.put_note(world.path.name, "lesson", "0", "keep it short")  # there is a history now
+    report = await world.run()
+    assert report.warnings == ()
+    notes = kept.notes(world.path.name, SEEN)
+    assert notes.keys() == ({"parse"} if record and not long else set())
+    assert not notes or [gave for _, gave in json.loads(notes["parse"])] == ["12", "7"]

@@ -83,9 +83,9 @@ class ContainedProvisioner(LimitedProvisioner):
         return kernel
 
     def _places(self, live: bool) -> None:
-        """Where sockets and private files are: given by a trial, made here for a live kernel."""
+        """Where sockets and private files are: given by a trial and by a run, made here for any other live kernel."""
         manager = self.parent
-        if not live:
+        if not live or (self.scratch and not self._made):
             self._control = str(Path(manager.connection_file).parent)
             return
         if not self._made:

@@ -43,6 +43,9 @@ class Kept:
     root: Fork
     chain: list[Checkpoint] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    live: str = ""
+    """Where the states are a run's own: what a verdict calls them. Then no cell runs but in a copy for a candidate, and nothing
+    is let go."""
     ending: asyncio.TimerHandle | None = None
     closing: asyncio.Future[None] | None = None
 

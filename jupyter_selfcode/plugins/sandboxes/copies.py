@@ -18,12 +18,16 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 CONTROL = 2
+OBSERVED = "observed.py"
+"""What is run to be observed, in a copy of a run, which nobody observes."""
+
 SUBREAPER, PARENT_DEATH = 36, 1
 """PR_SET_CHILD_SUBREAPER and PR_SET_PDEATHSIG of <linux/prctl.h>."""
 WRITING = 1 << 1 | 0x7 << 4 | 0x7F << 7 | 1 << 14
@@ -59,14 +63,14 @@ class Forks:
         return Path(os.environ["IPYTHONDIR"]).parent
 
     def note(self) -> None:
-        """The files that may change are now as this state knows them."""
-        self.files = self.hazards.files(self.places)
+        """The files that may change are now as this state knows them. Those of a run are as it goes on with them."""
+        self.files = {} if self.app.run else self.hazards.files(self.places)
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what the caller asks."""
         what, pid = asked["do"], asked.get("pid", 0)
         if what == "fork":
-            return self._fork(asked["name"], asked["leaf"])
+            return self._fork(asked["name"], asked["leaf"], asked.get("memory"))
         if what == "adopt":
             self.alive.add(pid)
             return {}
@@ -74,6 +78,8 @@ class Forks:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
             return {}
+        if what == "wait":
+            return {"code": self._ends(pid)}
         if what == "kill":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -81,6 +87,17 @@ class Forks:
             self._strays()
             return {"code": code}
         return {}
+
+    def _ends(self, pid: int) -> int:
+        """The exit code of one that is about to end; it is waited for a while, then ended."""
+        for _ in range(300):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                self.alive.discard(pid)
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+        return self._ended(pid)
 
     def _ended(self, pid: int) -> int:
         self.alive.discard(pid)
@@ -102,12 +119,12 @@ class Forks:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
 
-    def _fork(self, name: str, leaf: bool) -> dict[str, Any]:
+    def _fork(self, name: str, leaf: bool, memory: int | None) -> dict[str, Any]:
         line, ours = self.app.line, {0, 1, 2, self.app.line.socket.fileno(), self.app.witness}
         reason = ""
         if self.files is None:
             reason = "there are too many files to know which of them have changed"
-        elif self.files != self.hazards.files(self.places):
+        elif not self.app.run and self.files != self.hazards.files(self.places):
             reason = "cells below have changed files that it reads"
         if reason := reason or self.hazards.found(self.loop, ours):
             return {"hazard": reason}
@@ -130,17 +147,18 @@ class Forks:
             return {"pid": pid}
         random.setstate(drawn)  # Python seeds it anew in a child; copies of one state are to be compared
         try:
-            self._become(listening, line, scratch, leaf)
+            self._become(listening, line, scratch, leaf, memory)
         except BaseException as e:
             line.send(CONTROL, [json.dumps({"hazard": f"a copy could not be made: {e}"}).encode()])
             os._exit(205)
         return {"ready": True}
 
-    def _become(self, listening: socket.socket, line: Any, scratch: Path, leaf: bool) -> None:
+    def _become(self, listening: socket.socket, line: Any, scratch: Path, leaf: bool, memory: int | None) -> None:
         """In the child, before anything else runs: nothing is shared with the parent but memory, copied when written."""
         LIBC.prctl(SUBREAPER, 1, 0, 0, 0)
-        if leaf:
+        if leaf or self.app.run:
             LIBC.prctl(PARENT_DEATH, signal.SIGKILL, 0, 0, 0)
+        if leaf:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
         self.alive = set()
@@ -165,6 +183,9 @@ class Forks:
                 if getattr((finalizer.peek() or (None, None))[1], "__name__", "") == "_cleanup":
                     finalizer.detach()  # a folder of the parent's
             os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
+            if self.app.run:
+                _bound(memory)
+                exec(Path(__file__).with_name(OBSERVED).read_text("utf-8"), {})
             self._tighten(scratch)
 
     def _new_selector(self) -> None:
@@ -185,3 +206,14 @@ class Forks:
         whole = next(r for p, r in rules["allowed"] if p == str(self._scratch()))
         allowed = [rule for rule in allowed if rule[1]]
         self.cage.tighten(self.policy | {"landlock": rules | {"allowed": [*allowed, [str(scratch), whole]]}})
+
+
+def _bound(memory: int | None) -> None:
+    """This process may take so many bytes more: whoever watches a run has no limit for it."""
+    import resource
+
+    if memory is not None:
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = taken + memory if hard == resource.RLIM_INFINITY else min(taken + memory, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -6,7 +6,7 @@ A thread does not live through a fork, and a lock that one held stays locked, so
 
 Frames are a channel (one byte), a length (four), and the parts of a message. Channels: SHELL and IOPUB carry Jupyter's
 messages, CONTROL carries JSON of ours: `fork`, `adopt`, `interrupt`,
-`kill`.
+`kill`, `end`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
-from traitlets import Int
+from traitlets import Bool, Int
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
 FLUSH_SECONDS, BUFFER = 0.2, 2**16
@@ -207,6 +207,7 @@ class Threadless(IPKernelApp):
     """ipykernel's application without sockets and threads of its own."""
 
     witness = Int(-1, help="The descriptor that the witness tells on.").tag(config=True)
+    run = Bool(False, help="Whether it is the run itself: in the real folder, unobserved, with copies for trials.").tag(config=True)
     kernel_class = ThreadlessKernel
     line: Line
     kernel: Any = None
@@ -262,8 +263,10 @@ class Threadless(IPKernelApp):
             if channel == SHELL:
                 loop.run_until_complete(self.kernel.take(parts, self.line.shell))
                 forks.note()
+            elif (asked := json.loads(parts[0]))["do"] == "end":
+                return  # what is registered for the end of the interpreter runs now
             else:
-                self.line.send(CONTROL, [json.dumps(forks.answer(json.loads(parts[0]))).encode()])
+                self.line.send(CONTROL, [json.dumps(forks.answer(asked)).encode()])
 
     async def _readable(self, loop: asyncio.AbstractEventLoop) -> None:
         """The user's own tasks go on meanwhile."""

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from ...analysis.contract import is_intent
-from ...protocols import Kernel, Limits
+from ...protocols import Kernel, Limits, Sandbox
 from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult, Served, Tier
 from .checkpoints import Checkpoint, Kept
 from .contained import ContainedSandbox
+from .copied import lives, speaks
 from .forks import Fork, HazardError, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
@@ -88,7 +89,7 @@ class ForkedSandbox:
                     yield _Fresh(kernel, reason) if reason else kernel
                 return
             async with AsyncExitStack() as stack:
-                kernel = ForkedKernel(self, stack, kept, notebook, folder, limits, base)
+                kernel = ForkedKernel(self.fresh, stack, kept, notebook, folder, limits, base)
                 try:
                     yield kernel
                 finally:
@@ -162,6 +163,11 @@ class ForkedSandbox:
                 kept.root.family.kernels.provisioner.stop()  # type: ignore[attr-defined]
 
 
+def fresh_because(kernel: Kernel, reason: str) -> Kernel:
+    """A fresh kernel, which says why it is no copy."""
+    return _Fresh(kernel, reason)
+
+
 class _Fresh:
     """A fresh kernel, and why it is no copy."""
 
@@ -172,20 +178,14 @@ class _Fresh:
         return getattr(self._kernel, name)
 
 
-def _lives(copy: NbclientKernel) -> None:
-    """Raises `HazardError` where it ended: what all copies hold and have written is counted together, so it says nothing of one."""
-    if copy.state in ("died", "memory", "disk"):
-        raise HazardError(f"the copy did not live: {copy.detail}")
-
-
 class ForkedKernel:
     """Recorded results while the notebook is as it was, then a copy, then, if need be, a fresh kernel from the top."""
 
     def __init__(
-        self, sandbox: ForkedSandbox, stack: AsyncExitStack, kept: Kept, notebook: Notebook, folder: Path, limits: Limits,
+        self, fresh: Sandbox, stack: AsyncExitStack, kept: Kept, notebook: Notebook, folder: Path, limits: Limits,
         base: Notebook,
     ) -> None:  # fmt: skip
-        self._sandbox, self._stack, self._kept = sandbox, stack, kept
+        self._afresh, self._stack, self._kept = fresh, stack, kept
         self._notebook, self._folder, self._limits = notebook, folder, limits
         self._base = [(c.id, c.source) for c in base.cells if c.type == "code" and c.runs and not is_intent(c.source)]
         self._ran: list[Cell] = []
@@ -216,7 +216,8 @@ class ForkedKernel:
         self._ran.append(cell)
         at = len(self._ran) - 1
         try:
-            if self._fresh is None and self._leaf is None and self._base[at : at + 1] == [(cell.id, cell.source)]:
+            known = self._base[: len(self._kept.chain)] if self._kept.live else self._base
+            if self._fresh is None and self._leaf is None and known[at : at + 1] == [(cell.id, cell.source)]:
                 return await self._as_it_is(at, cell)
             if self._fresh is None:
                 return await self._changed(at, cell)
@@ -229,7 +230,7 @@ class ForkedKernel:
         """What a cell gave that is as it was, in the state that those above it made; it runs only where it has not yet."""
         kept, chain, key = self._kept, self._kept.chain, (cell.id, cell.source)
         async with kept.lock:
-            if at < len(chain) and chain[at].key == key and chain[at].result.status == "ok":
+            if at < len(chain) and chain[at].key == key and (kept.live or chain[at].result.status == "ok"):
                 return chain[at].result
             await kept.cut(at)
             tip = await self._state(at)
@@ -241,7 +242,7 @@ class ForkedKernel:
                 fork, chain[at - 1].fork, chain[at - 1].hazard = tip, None, str(e)  # it goes on itself
             above = await self._driven(fork)
             result = await above.execute(cell)
-            _lives(above)
+            lives(above)
             told, _ = await asyncio.to_thread(kept.place.observed.told)
             chain.append(Checkpoint(key, result, fork, tuple(e for e in told if e.cell_id == cell.id)))
             await kept.bound(at + 1)
@@ -289,7 +290,7 @@ class ForkedKernel:
                     raise HazardError(hazard)
                 kept.place.observed.begin("")
                 try:
-                    self._process = await tip.fork(leaf=True)
+                    self._process = await tip.fork(leaf=True, memory=self._limits.memory)
                 except HazardError as e:
                     if not done or not await tip.is_alive():
                         raise
@@ -305,19 +306,16 @@ class ForkedKernel:
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             await self._run(self._leaf, self._ran[done:at])
             again = f", {at - done} of them again in the copy: {hazard}" if at > done else ""
-            self.served = Served("forked", f"replayed: {at} cells above it, once, in the cage{again}")
+            how = kept.live or f"replayed: {at} cells above it, once, in the cage{again}"
+            self.served = Served("forked", how, goes_on=bool(kept.live))
         return self._leaf
 
     async def _changed(self, at: int, cell: Cell) -> CellResult:
         leaf = await self._copy(at)
         result = await leaf.execute(cell)
         told, _ = await leaf.effects()
-        wrote = next((e.what for e in told if e.kind in ("creates", "changes", "deletes")), None)
-        if wrote is not None:
-            raise HazardError(f"it changes files ({wrote}), which a copy may not")
-        if result.failure and (result.failure.ename == "PermissionError" or "ermission denied" in result.failure.evalue):
-            raise HazardError("it was refused something that only a copy may not do")
-        _lives(leaf)
+        speaks(result, told, live=bool(self._kept.live))
+        lives(leaf)
         return result
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
@@ -333,6 +331,8 @@ class ForkedKernel:
         last = self._kept.chain[len(self._ran) - 1]
         if code not in last.answers:
             try:
+                if self._kept.live:
+                    return await (await self._copy(len(self._ran))).evaluate(code, seconds=seconds)
                 async with self._kept.lock:
                     state = await self._state(len(self._ran))
                     last.answers[code] = await (await self._driven(state)).evaluate(code, seconds=seconds)
@@ -360,7 +360,7 @@ class ForkedKernel:
         await self._end_leaf()
         self._leaf = None
         self._fresh = await self._stack.enter_async_context(
-            self._sandbox.fresh.open(self._notebook, self._folder, self._limits)
+            self._afresh.open(self._notebook, self._folder, self._limits)
         )
         self.served = Served("fresh", reason)
         for cell in cells:
@@ -390,5 +390,7 @@ class ForkedKernel:
         if self._above is not None:
             await self._above.leave()
         chain = self._kept.chain
+        if self._kept.live:
+            return
         ok = next((i for i, c in enumerate(chain) if c.result.status != "ok"), len(chain))
         await self._kept.cut(ok)

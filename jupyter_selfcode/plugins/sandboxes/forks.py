@@ -20,11 +20,12 @@ from .bounded import CellClient, Gate
 from .kernels import OneSpec, surely
 from .nbclient_kernel import LOG
 from .place import Place
+from .witness import witness_text
 
 SHELL, IOPUB, CONTROL = 0, 1, 2
-ASK_SECONDS, CONNECT_SECONDS, LARGEST = 10.0, 60.0, 2**31
-"""How long a process that only waits may take to answer, before all are ended; how long the first may take to start; bytes
-of a message where there is no smaller limit."""
+ASK_SECONDS, CONNECT_SECONDS, END_SECONDS, LARGEST = 10.0, 60.0, 5.0, 2**31
+"""How long a process that only waits may take to answer, before all are ended; how long the first may take to start; how
+long one may take to end that is asked to; bytes of a message where there is no smaller limit."""
 
 
 LAID_OUT = {"selfcode_forkable.py": "forkable.py", "copies.py": "copies.py", "hazards.py": "hazards.py"}
@@ -236,8 +237,13 @@ class Fork:
         """Interrupt what it runs."""
         await self._of_maker("interrupt")
 
-    async def kill(self) -> None:
-        """End it, and what it has started."""
+    async def kill(self, *, gently: bool = False) -> None:
+        """End it, and what it has started. `gently`: it is asked to first, so that what it has registered for its end runs."""
+        if gently and self.code is None:
+            self._client.send(CONTROL, [json.dumps({"do": "end"}).encode()])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._client.gone.wait(), END_SECONDS)
+                self.code = await self._of_maker("wait")
         if self.code is None:
             self.code = await self._of_maker("kill")
         self._client.close()
@@ -255,11 +261,12 @@ class Fork:
     async def cleanup_resources(self) -> None:
         """Nothing is left."""
 
-    async def fork(self, *, leaf: bool) -> Fork:
-        """A copy, connected. A leaf is for a candidate: it writes nowhere and dies with this. Raises `HazardError`."""
+    async def fork(self, *, leaf: bool, memory: int | None = None) -> Fork:
+        """A copy, connected. A leaf is for a candidate: it writes nowhere and dies with this, and where this is a run it may
+        take so many bytes of `memory` more. Raises `HazardError`."""
         name = f"f{next(self.family.numbers)}"
         try:
-            answer = await self._client.ask(do="fork", name=name, leaf=leaf)
+            answer = await self._client.ask(do="fork", name=name, leaf=leaf, memory=memory)
             if "pid" not in answer:
                 raise HazardError(str(answer.get("hazard") or "no copy could be made"))
             path = self.family.place.sockets / f"s-{name}"
@@ -308,9 +315,14 @@ class Family:
 
 
 @contextlib.asynccontextmanager
-async def family(place: Place) -> AsyncIterator[Fork]:
-    """The first process, in which nothing has run; all are dead when the context ends. Raises `OSError`, `RuntimeError`,
+async def family(place: Place, *, run: bool = False, **options: Any) -> AsyncIterator[Fork]:
+    """The first process, in which nothing has run; all are dead when the context ends. `run`: for a run itself, in the real
+    folder; only copies of it that are leaves are observed. `options` are for its start. Raises `OSError`, `RuntimeError`,
     `TimeoutError` where it does not start."""
+    watched = place.observed.watched
+    if run:
+        text = witness_text(place.observed.given, watched.seen, watched.aside)
+        place.sockets.joinpath("observed.py").write_text(text, "utf-8")
     for name, file in LAID_OUT.items():
         place.sockets.joinpath(name).write_text(Path(__file__).with_name(file).read_text("utf-8"), "utf-8")
     spec = place.spec
@@ -325,10 +337,15 @@ async def family(place: Place) -> AsyncIterator[Fork]:
     try:
         with (place.sockets / "log").open("wb") as log:
             arguments = ["--HistoryManager.hist_file=:memory:", f"--Threadless.witness={place.observed.given}"]
+            arguments += ["--Threadless.run=True"] if run else []
             await kernels.start_kernel(
-                cwd=str(place.work), extra_arguments=arguments, stdout=log, stderr=log, pass_fds=(place.observed.given,)
+                cwd=str(place.work), extra_arguments=arguments, stdout=log, stderr=log, pass_fds=(place.observed.given,),
+                **options,
             )
-        await place.observed.listen()
+        if run:
+            place.observed.close()
+        else:
+            await place.observed.listen()
         client = SocketClient(session=made.session())
         await client.connect(place.sockets / f"s-{kernels.shell_port}", CONNECT_SECONDS)
         yield Fork(made, client)

@@ -184,7 +184,7 @@ class NbclientKernel:
             ) from e
 
     async def go_on(self, kernels: AsyncKernelManager) -> None:
-        """From now on cells run in another process. Raises `RuntimeError`, `OSError`, `TimeoutError`."""
+        """From now on cells run in another process, which has started. Raises `RuntimeError`, `OSError`, `TimeoutError`."""
         await self.leave()
         self._kernels = self._cells.km = kernels
         await self._connect()

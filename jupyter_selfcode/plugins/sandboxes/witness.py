@@ -185,6 +185,11 @@ def write_witness(ipython: Path, fd: int, work: Path, ours: Collection[Path]) ->
     guard's, which ends what it refuses; file names decide the order."""
     startup = ipython / "profile_default" / "startup"
     startup.mkdir(mode=0o700, parents=True, exist_ok=True)
+    startup.joinpath("00-observed.py").write_text(witness_text(fd, work, ours), encoding="utf-8")
+
+
+def witness_text(fd: int, work: Path, ours: Collection[Path]) -> str:
+    """What a kernel runs to be observed. Nothing of it stays among the names of the notebook."""
     call = f"witness({fd}, {str(work.resolve())!r}, {[str(p.resolve()) for p in ours]!r}, {REFUSED!r})\n"
     text = "from __future__ import annotations\n" + inspect.getsource(witness) + "\n" + call
-    startup.joinpath("00-observed.py").write_text(f"exec({text!r}, {{'__name__': '_selfcode'}})\n", encoding="utf-8")
+    return f"exec({text!r}, {{'__name__': '_selfcode'}})\n"

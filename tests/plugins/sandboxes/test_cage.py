@@ -46,7 +46,7 @@ async def test_a_kernel_in_a_cage_offers_no_debugger_and_does_not_outlive_its_la
         code = "import gc, debugpy, os; (gc.isenabled(), os.getppid() > 0)"
         result = await kernel.execute(Cell("c", "code", code))
         assert result.outputs[0]["data"]["text/plain"] == "(True, True)"
-        launcher = psutil.Process(kernel._process.pid)
+        launcher = psutil.Process(kernel._process.process.pid)
         below = launcher.children(recursive=True)
         assert below
         os.kill(launcher.pid, signal.SIGKILL)

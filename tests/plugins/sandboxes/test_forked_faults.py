@@ -22,7 +22,7 @@ from jupyter_selfcode.values.notebook import Cell, Notebook
 
 def few_or(many: int) -> list[object]:
     """A number of rounds for every run, and one for a slower run."""
-    return [4, pytest.param(many, marks=[pytest.mark.slow, pytest.mark.timeout(0)])]
+    return [4, pytest.param(many, marks=[pytest.mark.endurance, pytest.mark.timeout(0)])]
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ PARENT = """
 """
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(0)])])
+@pytest.mark.parametrize("rounds", [1, pytest.param(50, marks=[pytest.mark.endurance, pytest.mark.timeout(0)])])
 async def test_when_the_caller_is_killed_all_copies_end(root, left, tmp_path, rounds):
     chosen = random.Random(rounds)
     for n in range(rounds):
@@ -159,7 +159,7 @@ async def test_memory_that_only_all_copies_together_pass_is_no_verdict_on_one(sa
     assert served.kind == "forked" or "memory" in served.reason
 
 
-@pytest.mark.parametrize("rounds", [40, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(0)])])
+@pytest.mark.parametrize("rounds", [40, pytest.param(10_000, marks=[pytest.mark.endurance, pytest.mark.timeout(0)])])
 async def test_many_copies_in_a_row_leave_nothing(sandbox, left, tmp_path, rounds):
     await run(sandbox, tmp_path, BASE)
     (kept,) = sandbox._kept

@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
-from jupyter_selfcode.plugins.sandboxes.live import UNLIMITED, open_live
+from jupyter_selfcode.plugins.sandboxes.live import UNLIMITED, LiveCage, open_live
 from jupyter_selfcode.protocols import Limits
 from jupyter_selfcode.stages.validate import execute
 from jupyter_selfcode.values.notebook import Cell, Notebook
@@ -77,7 +77,8 @@ def masked(found):
 async def test_outputs_are_those_of_nbclient_in_a_run_and_in_a_trial(root, tmp_path):
     expected = masked(await asyncio.to_thread(plainly, tmp_path))
     notebook = Notebook(tuple(Cell(f"c{i}", "code", s) for i, s in enumerate(ASSORTED)))
-    for opened in (open_live(notebook, tmp_path), ContainedSandbox().open(notebook, tmp_path, Limits())):
+    contained = open_live(notebook, tmp_path, cage=LiveCage(ContainedSandbox().tier))
+    for opened in (open_live(notebook, tmp_path), contained, ContainedSandbox().open(notebook, tmp_path, Limits())):
         async with opened as kernel:
             results = [await kernel.execute(c) for c in notebook.cells]
         assert masked([(joined(r.outputs), r.execution_count) for r in results]) == expected
@@ -138,12 +139,14 @@ async def test_nothing_is_left_when_a_run_is_cancelled(root, left, tmp_path):
         assert left() == []
 
 
-async def test_the_language_and_the_widgets_of_a_run_are_known_for_the_notebook(root, tmp_path):
+@pytest.mark.parametrize("contained", [False, True])
+async def test_the_language_and_the_widgets_of_a_run_are_known_for_the_notebook(root, tmp_path, contained):
     code = (
         "from ipykernel.comm import Comm\n"
         "Comm(target_name='jupyter.widget', comm_id='w1', data={'state': {'_model_name': 'M', '_model_module': 'm'}});"
     )
-    async with open_live(Notebook(), tmp_path) as kernel:
+    cage = LiveCage(ContainedSandbox().tier) if contained else None
+    async with open_live(Notebook(), tmp_path, cage=cage) as kernel:
         assert "widgets" not in kernel.metadata
         await kernel.execute(Cell("c", "code", code))
         state = kernel.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]

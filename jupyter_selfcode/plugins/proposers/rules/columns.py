@@ -91,8 +91,10 @@ def _texts(said: str) -> Iterable[str]:
 
 def nearest_column(name: str, columns: Iterable[str]) -> str | None:
     """The one column that a name most likely became, from the surest kind of likeness to the least; None where the
-    surest kind that fits at all fits more than one. Never one of another unit, number, sample or end of a range."""
-    names = [c for c in columns if c != name and near.plain(c) and not opposed(name, c)]
+    surest kind that fits at all fits more than one. Never one of another unit, number, sample or end of a range, nor what
+    looks like several that nobody has divided."""
+    several = set(",;|\t") - set(name)
+    names = [c for c in columns if c != name and near.plain(c) and not opposed(name, c) and several.isdisjoint(c)]
     plain = near.plain(name)
     words = _words(name)
     kinds: tuple[Callable[[str], bool], ...] = (

@@ -28,11 +28,13 @@ from .python2 import python2
 from .readings import renamed_in_the_data
 from .removed import library_says, removed_apis
 from .slow import steps
+from .written import another_encoding, another_separator
 
 RULES: Sequence[Rule] = (
     python2,
     removed_apis,
     library_says,
+    another_encoding,
     renamed_column,
     missing_import,
     misspelt_name,
@@ -190,9 +192,9 @@ def _offers(state: _State, request: Request, folder: Path) -> Iterator[tuple[str
         if cell_id not in state.notebook or not _open(state.notebook.cell(cell_id), request):
             continue
         broken = Broken(state.notebook, state.notebook.cell(cell_id), state.failure, state.variables, line, folder)
-        for reading, renamed in renamed_in_the_data(broken):
+        for reading, changed in (*another_separator(broken), *renamed_in_the_data(broken)):
             if _open(state.notebook.cell(reading), request):
-                yield reading, renamed
+                yield reading, changed
         for rule in RULES:
             for step in rule(broken):
                 if step is not None:

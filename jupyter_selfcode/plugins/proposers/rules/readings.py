@@ -17,59 +17,70 @@ from .broken import Broken, Step
 from .columns import column_meant, columns_named, columns_of, frames_meant, missing_columns
 from .spans import Edit, edited
 
-_READERS = ("read_csv", "read_table", "read_excel", "read_json", "read_parquet", "read_feather", "read_fwf", "read_sql", "read_stata")
+READERS = ("read_csv", "read_table", "read_excel", "read_json", "read_parquet", "read_feather", "read_fwf", "read_sql", "read_stata")
 FEWEST = 2
 """Cells that must use a column for this to be the smaller change."""
 
 
 def renamed_in_the_data(broken: Broken) -> Iterator[tuple[str, Step]]:
     """The cell that reads the data, and its new source."""
-    missing = missing_columns(broken.failure.ename.rpartition(".")[2], broken.failure.evalue)
-    if broken.text.tree is None or not missing:
+    mapping = _meant(broken)
+    trees = [t for c in broken.notebook.cells if mapping and c.runs and (t := parse(c.source)) is not None]
+    named = [columns_named(t) for t in trees]
+    uses = [n | {a.attr for a in ast.walk(t) if isinstance(a, ast.Attribute)} for n, t in zip(named, trees, strict=True)]
+    if sum(not used.isdisjoint(mapping.values()) for used in uses) < FEWEST:
         return
+    cells = {c.id for c, _, frame in readings(broken) if _had(broken, frame, mapping)}
+    if len(cells) != 1:
+        return  # which of them gave the column its name cannot be told
+    columns, everything = set[str]().union(*named), set[str]().union(*uses)
+    edits, said = list[Edit](), list[str]()
+    there = replace(broken, cell=broken.notebook.cell(cells.pop()), line=None)
+    for cell, call, frame in readings(broken):
+        names = _had(broken, frame, mapping) | _alike(broken, frame, columns)
+        if cell.id != there.cell.id or not names:
+            continue
+        if not everything.isdisjoint(names):
+            return  # somewhere the new name is in use: for what, cannot be told
+        end = there.text.span(call)[1]
+        edits.append(Edit(end, end, f".rename(columns={{{', '.join(f'{new!r}: {old!r}' for new, old in names.items())}}})"))
+        said += [f"{old!r} of {frame} is {new!r}" for new, old in names.items()]
+    told = f"In the data {' and '.join(said)} by now, so it is named as before where it is read. This is a guess from the names."
+    if step := there.step(edited(there.text.text, edits), told):
+        yield there.cell.id, step
+
+
+def _meant(broken: Broken) -> dict[str, str]:
+    """The columns that there are instead of the missing ones, and what they were called; empty where one cannot be told."""
+    missing = missing_columns(broken.failure.ename.rpartition(".")[2], broken.failure.evalue)
+    if broken.text.tree is None:
+        return {}
     frames, mapping = frames_meant(broken, broken.text.tree), dict[str, str]()
     for name in missing:
         shared = _joined_on(broken, name)  # then all of them are to have it, else which is meant cannot be told
         new = column_meant(broken, name, {k: c for k, c in frames.items() if not shared or name not in c})
         if new is None:
-            return
+            return {}
         mapping[new] = name
-    trees = [t for c in broken.notebook.cells if c.runs and (t := parse(c.source)) is not None]
-    named = [columns_named(t) for t in trees]
-    attributes = [{n.attr for n in ast.walk(t) if isinstance(n, ast.Attribute)} for t in trees]
-    uses = [a | b for a, b in zip(named, attributes, strict=True)]
-    if sum(not used.isdisjoint(mapping.values()) for used in uses) < FEWEST:
-        return
-    cells = list(dict.fromkeys(c.id for c, _, frame in _readings(broken) if _had(broken, frame, mapping)))
-    if len(cells) != 1:
-        return  # which of them gave the column its name cannot be told
-    edits, said = list[Edit](), list[str]()
-    reading = replace(broken, cell=broken.notebook.cell(cells[0]), line=None)
-    for cell, call, frame in _readings(broken):
-        names = _had(broken, frame, mapping) | _alike(broken, frame, set[str]().union(*named))
-        if cell.id != cells[0] or not names:
-            continue
-        if not set[str]().union(*uses).isdisjoint(names):
-            return  # somewhere the new name is in use: for what, cannot be told
-        end = reading.text.span(call)[1]
-        edits.append(Edit(end, end, f".rename(columns={{{', '.join(f'{new!r}: {old!r}' for new, old in names.items())}}})"))
-        said += [f"{old!r} of {frame} is {new!r}" for new, old in names.items()]
-    told = "In the data " + " and ".join(said) + " by now, so it is named as before where it is read. This is a guess from the names."
-    if step := reading.step(edited(reading.text.text, edits), told):
-        yield cells[0], step
+    return mapping
 
 
-def _readings(broken: Broken) -> Iterator[tuple[Cell, ast.expr, str]]:
-    """Cells that bind a frame to what a reader of pandas gives, and that had run: cell, expression, name."""
+def readings(broken: Broken) -> Iterator[tuple[Cell, ast.Call, str]]:
+    """Where a reader of pandas gives a frame its name, in the cells that had run: cell, call, name."""
     types = {v.name: v.type for v in broken.variables}
     for cell in (*broken.cells, broken.cell):
         tree = parse(cell.source)
-        for statement in tree.body if tree is not None else ():
-            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        for s in tree.body if tree is not None else ():
+            if not isinstance(s, ast.Assign) or not isinstance(s.value, ast.Call) or called(s.value) not in READERS:
                 continue
-            target, value = statement.targets[0], statement.value
-            if isinstance(target, ast.Name) and _reads(value) and types.get(target.id, "").startswith("pandas."):
-                yield cell, value, target.id
+            names = [t.id for t in s.targets if isinstance(t, ast.Name)]
+            if len(names) == len(s.targets) == 1 and types.get(names[0], "").startswith("pandas."):
+                yield cell, s.value, names[0]
+
+
+def called(call: ast.Call) -> str:
+    """The last part of the name that is called; empty where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _joined_on(broken: Broken, name: str) -> bool:
@@ -86,10 +97,6 @@ def _had(broken: Broken, frame: str, mapping: dict[str, str]) -> dict[str, str]:
     """What of the mapping is of this frame."""
     columns = columns_of(broken).get(frame, ())
     return {new: old for new, old in mapping.items() if new in columns and old not in columns}
-
-
-def _reads(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _READERS
 
 
 def _alike(broken: Broken, frame: str, used: set[str]) -> dict[str, str]:
