@@ -17,9 +17,9 @@ from ...values.request import Failure, without_file
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
 
-OUTPUTS = 10_000
+OUTPUTS = 5_000
 """Outputs of one cell that are kept in a trial. Each takes some 2 KB here however short it is: a limit of bytes lets pass
-enough of them for 100 MB."""
+enough of them for 100 MB, and ten thousand for 60."""
 
 
 class TooManyError(Exception):
