@@ -69,9 +69,10 @@ class Cells(NotebookClient):
         """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:
         until then a flood would pile up. Here it is told at once."""
         try:
-            if self.trial and len(cell.outputs) >= OUTPUTS:
+            shown = super().process_message(msg, cell, cell_index)
+            if self.trial and len(cell.outputs) > OUTPUTS:
                 raise TooManyError(f"it gave more than {OUTPUTS:,} outputs")
-            return super().process_message(msg, cell, cell_index)
+            return shown
         except CellExecutionComplete:  # not a failure: nbclient's way to say that the cell is done
             raise
         except Exception as e:
