@@ -3,7 +3,8 @@
 A proof holds for the text that was explored, so the text has to say everything: parameters of Python's own plain types, a body of
 plain statements, calls of builtins, of methods of plain values and of functions of the same cell, and no name that anything
 else in the notebook could bind. What is not listed here is left out, and nothing is asked. For the same reason code that passes can
-reach nothing of the process that explores it, and so cannot forge the answer.
+reach nothing of the process that explores it, and so cannot forge the answer. Left out is also what a prover models otherwise than
+Python does it: the order of sets, which objects are one (`is`, but for None), and the words of an exception.
 
 What is asked first is whether the new function extends the old one (`extension`); the second question is about the assertions of the
 function itself, those at its beginning being what callers promise.
@@ -32,17 +33,16 @@ LOOKED_AT = 60
 """Mistakes of a cell that are looked at for some in the function."""
 
 _BUILTINS = words(
-    "len sum min max sorted range enumerate zip list dict set frozenset tuple str int float bool abs round isinstance any all map "
+    "len sum min max sorted range enumerate zip list dict tuple str int float bool abs round isinstance any all map "
     "filter reversed divmod pow ord chr"
 )
 _RAISED = words("ValueError KeyError IndexError ZeroDivisionError OverflowError ArithmeticError LookupError AssertionError")
 """Exceptions that may be raised and caught. A prover speaks to itself in others, so a wider `except` would hear what is not meant for it."""
 
 _METHODS = words(
-    "append extend insert pop remove clear index count sort reverse copy get keys values items setdefault update add discard union "
-    "intersection difference symmetric_difference issubset issuperset isdisjoint join split rsplit splitlines strip lstrip rstrip "
-    "upper lower title capitalize swapcase casefold startswith endswith replace find rfind rindex isdigit isalpha isalnum isspace "
-    "isupper islower isdecimal isnumeric zfill ljust rjust center partition rpartition removeprefix removesuffix bit_length"
+    "append extend insert pop remove clear index count sort reverse copy get values setdefault update join split rsplit splitlines "
+    "strip lstrip rstrip upper lower title capitalize swapcase casefold startswith endswith replace find rfind rindex isdigit isalpha "
+    "isalnum isspace isupper islower isdecimal isnumeric zfill ljust rjust center partition rpartition removeprefix removesuffix bit_length"
 )
 _STATEMENTS = (
     ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.For, ast.While, ast.Pass, ast.Expr, ast.Assert, ast.Raise,
@@ -50,14 +50,14 @@ _STATEMENTS = (
 )  # fmt: skip
 _EXPRESSIONS = (
     ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Call, ast.Constant, ast.Name, ast.Attribute, ast.Subscript,
-    ast.Slice, ast.Starred, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+    ast.Slice, ast.Starred, ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.DictComp, ast.GeneratorExp,
     ast.Lambda, ast.JoinedStr, ast.FormattedValue, ast.NamedExpr,
 )  # fmt: skip
 _PARTS = (
     ast.arguments, ast.arg, ast.keyword, ast.comprehension, ast.ExceptHandler, ast.expr_context, ast.operator, ast.unaryop,
     ast.boolop, ast.cmpop,
 )  # fmt: skip
-_OLDER = {"List": "list", "Dict": "dict", "Set": "set", "FrozenSet": "frozenset", "Tuple": "tuple"}
+_OLDER = {"List": "list", "Dict": "dict", "Tuple": "tuple"}
 
 
 def questions(before: Notebook, after: Notebook, touched: Collection[str]) -> tuple[Question, ...]:
@@ -204,7 +204,9 @@ class _Reader:
             return node.attr not in _METHODS or id(node) not in called
         if isinstance(node, ast.ExceptHandler):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-            return any(not isinstance(k, ast.Name) or k.id not in _RAISED for k in kinds)
+            return bool(node.name) or any(not isinstance(k, ast.Name) or k.id not in _RAISED for k in kinds)
+        if isinstance(node, ast.Compare) and any(isinstance(o, (ast.Is, ast.IsNot)) for o in node.ops):
+            return not (isinstance(node.comparators[-1], ast.Constant) and node.comparators[-1].value is None and len(node.ops) == 1)
         if isinstance(node, ast.BinOp):
             return isinstance(node.op, ast.MatMult)
         if isinstance(node, ast.arguments):
@@ -268,7 +270,7 @@ def plain_type(node: ast.expr | None) -> str:
     if holder == "Union":
         return _joined(inner, " | ")
     holder = _OLDER.get(holder, holder)
-    counts: Mapping[str, int] = {"list": 1, "set": 1, "frozenset": 1, "dict": 2}
+    counts: Mapping[str, int] = {"list": 1, "dict": 2}
     open_ended = holder == "tuple" and len(inner) == 2 and isinstance(inner[1], ast.Constant) and inner[1].value is Ellipsis
     held = _joined(inner[:1] if open_ended else inner, ", ")
     fits = holder == "tuple" or counts.get(holder) == len(inner)

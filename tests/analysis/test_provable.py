@@ -42,7 +42,9 @@ def test_mistakes_come_with_a_question_and_one_of_them_always_differs():
         "return hash(x)", "return open(x)", "return x.__class__", "return g(x)", "return OTHER + x", "import os\n    return x",
         "try:\n        return x\n    except Exception:\n        return 0", "try:\n        return x\n    except:\n        return 0",
         "raise SystemExit(x)", "return getattr(x, 'real')", "return x.real", "return [len for len in (x,)][0]", "return eval('x')",
-        "with x:\n        return 1", "return '{0.real}'.format(x)", "return np.abs(x)",
+        "with x:\n        return 1", "return '{0.real}'.format(x)", "return np.abs(x)", "return {x, 2}",
+        "return [v for v in set((x, 1))][0]", "return {v for v in (x, 1)}", "return x is 3", "return x + 1 is not x", "return [k for k in {x: 1}.keys() - {2: 1}.keys()]",
+        "try:\n        return x\n    except ValueError as e:\n        return str(e)",
     ],
 )  # fmt: skip
 def test_nothing_is_asked_of_code_that_reaches_further(body):

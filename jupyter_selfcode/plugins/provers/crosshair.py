@@ -30,7 +30,7 @@ SAID = 300
 
 LEFT_OPEN = (
     "arguments are exactly of the annotated types and share no objects, nothing changes Python's builtins, values are compared by == and "
-    "by their outermost type, memory, recursion and time have no bounds, and the solver is right"
+    "by their outermost type, sizes, memory, recursion and time have no bounds, and the solver is right"
 )
 
 
