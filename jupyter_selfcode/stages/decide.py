@@ -332,5 +332,6 @@ def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = Tru
         return Reject("The free rules have no change to offer, and no model is named (SelfCode.model, --model; see doctor).")
     if not trials:
         return Reject(said or "No proposer had a change to offer.")
-    last = next(iter(trials[-1].blocks), None)
+    blocks = trials[-1].blocks  # where a cell failed, what did not run after it only follows
+    last = next((f for f in blocks if f.code.startswith("runs:")), next(iter(blocks), None))
     return Reject(f"None of {len(trials)} candidates passed. The last: {last.message if last else 'it did not run'}")

@@ -1,7 +1,7 @@
 """pace: whether a change that is to be faster is, with the same results: both versions in turn, on copies of one state.
 
 Two runs of a whole notebook differ by chance in time, and by random numbers in results. So the cells above run once, in a kernel of
-their own, and then both versions of the cell in turn from the very same state (`analysis.pacing`): what they bind is compared by
+their own or, where the sandbox keeps one that has run them, in a copy of it, and then both versions of the cell in turn from the very same state (`analysis.pacing`): what they bind is compared by
 meaning here (`analysis.likeness`), and their times as pairs (`analysis.interval`). Refused is what gives another result, and what is
 neither faster nor smaller with an interval that excludes 1.
 """
@@ -21,7 +21,7 @@ from ..analysis.forms import is_intent
 from ..analysis.likeness import compared
 from ..analysis.outputs import difference
 from ..analysis.paces import better, both_bind, loops, read_paces, timing, unfit
-from ..protocols import Limits, Sandbox
+from ..protocols import ForkingSandbox, Limits, Sandbox
 from ..values.behaviour import Likeness, Pace
 from ..values.notebook import Notebook
 from ..values.request import Request
@@ -106,15 +106,24 @@ async def pace(
         return refused("pace:output", f"It shows something else: {said}")
     took = was.seconds if was else 0.0
     seconds = min(MOST, max(SECONDS, 14 * took), (limits.seconds or MOST) / 2)
-    async with sandbox.open(after, folder, limits) as kernel:
-        for cell in after.cells[: after.index(cell_id)]:
-            if cell.runs and not is_intent(cell.source):
-                result = await kernel.execute(cell)
-                if result.status != "ok" and "raises-exception" not in cell.tags:
-                    return refused("pace:above", f"The cells above did not run again: cell {cell.id} failed.")
-        begun = time.monotonic()
-        reply = await kernel.evaluate(timing(before, after, cell_id, names, seconds), seconds=3 * seconds + 30)
-        watched = time.monotonic() - begun
+    for copied in (True, False) if isinstance(sandbox, ForkingSandbox) else (False,):
+        async with (
+            sandbox.open_from(before, after, folder, limits)
+            if copied and isinstance(sandbox, ForkingSandbox)
+            else sandbox.open(after, folder, limits)
+        ) as kernel:
+            for cell in after.cells[: after.index(cell_id)]:
+                if cell.runs and not is_intent(cell.source):
+                    result = await kernel.execute(cell)
+                    if result.status != "ok" and "raises-exception" not in cell.tags:
+                        return refused("pace:above", f"The cells above did not run again: cell {cell.id} failed.")
+            if copied:  # what differs from the notebook as it is runs in the copy; what is evaluated before, in what is kept
+                await kernel.execute(replace(after.cell(cell_id), source="pass"))
+            begun = time.monotonic()
+            reply = await kernel.evaluate(timing(before, after, cell_id, names, seconds), seconds=3 * seconds + 30)
+            watched = time.monotonic() - begun
+        if reply.get("times"):
+            break  # else it did something that a copy may not, or its memory was too much beside the others'
     if failed := reply.get("failed"):
         return refused("pace:unfit", f"Nothing says that it is faster: {' '.join(str(failed).split())[:200]}.")
     told = reply.get("told")

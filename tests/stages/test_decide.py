@@ -131,6 +131,12 @@ def test_where_none_passed_the_next_round_may_try_and_the_end_says_what_stopped_
     assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell b fails."
 
 
+def test_where_a_cell_fails_above_what_was_promised_the_end_says_so_and_not_what_follows_from_it():
+    follows = Finding("contract:not-run", "The example >>> x was not run.", "block")
+    failed = Trial(Candidate(Patch("x"), "", "test"), findings=(follows, Finding("runs:fails", "Cell a fails.", "block")))
+    assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell a fails."
+
+
 def test_where_nothing_was_tried_the_end_says_why_and_what_to_do():
     assert nothing_passed([], "The model declined: no region is known.").reason == "The model declined: no region is known."
     assert "--model" in nothing_passed([], model=False).reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,17 @@ from jupyter_selfcode.plugins.models.scripted import ScriptedModel
 from jupyter_selfcode.plugins.proposers.llm import LlmProposer
 from jupyter_selfcode.plugins.proposers.rules import RulesProposer
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
+from jupyter_selfcode.plugins.sandboxes.forked import ForkedSandbox
 from jupyter_selfcode.plugins.sandboxes.scripted import ScriptedSandbox
 from jupyter_selfcode.plugins.stores.sql import SqlStore
-from jupyter_selfcode.stages.pace import slowest
+from jupyter_selfcode.protocols import Limits
+from jupyter_selfcode.stages.pace import Measured, pace, slowest
 from jupyter_selfcode.values.decision import Accept, Ask, Policy, Reject
 from jupyter_selfcode.values.events import Decided
 from jupyter_selfcode.values.notebook import Cell, Notebook
+from jupyter_selfcode.values.patch import Patch, ReplaceSource
 from jupyter_selfcode.values.request import Request
-from jupyter_selfcode.values.trial import CellResult, Run
+from jupyter_selfcode.values.trial import Candidate, CellResult, Run, Trial
 from tests.test_engine import replacing
 
 SLOW = "squares = []\nfor i in range(60_000):\n    squares = squares if i else []\n    squares.append(sum([i, i]))"
@@ -126,6 +130,38 @@ async def test_a_rule_makes_a_real_cell_faster_in_the_cage(tmp_path):
     assert isinstance(decided.decision, Accept), (decided.decision, codes(decided))
     assert decided.decision.trial.candidate.patch.ops[0].source.endswith("\"\"\"\ndf['c'] = df['a'] * df['b']")  # type: ignore[union-attr]
     assert decided.decision.trial.pace[0].low > 2
+
+
+async def paced(folder: Path, notebook: Notebook, change: str) -> tuple[Measured, int]:
+    """A change of the second cell, timed where copies can be made; how many clean kernels that took."""
+    after = Notebook(tuple(replace(c, source=change) if c.id == "c1" else c for c in notebook.cells))
+    clean = 0
+
+    class Counting(ForkedSandbox):
+        def open(self, *given: Any) -> Any:
+            nonlocal clean
+            clean += 1
+            return super().open(*given)
+
+    sandbox = Counting(ContainedSandbox())
+    trial = Trial(Candidate(Patch(notebook.digest, (ReplaceSource("c1", change),)), "", "test"))
+    try:
+        return await pace(trial, "c1", notebook, after, sandbox, folder, Limits()), clean
+    finally:
+        await sandbox.aclose()
+
+
+async def test_where_a_kernel_can_be_copied_both_versions_are_timed_in_a_copy(tmp_path):
+    measured, clean = await paced(tmp_path, book("import os\nmark = os.urandom(8)", SLOW + "\nseen = mark"), FAST + "\nseen = mark")
+    assert (measured.pace[0].of, measured.pace[0].better, measured.findings) == ("time", True, ())
+    assert {v.name: v.equal for v in measured.alike} == {"squares": True, "seen": True}
+    assert clean == 0
+
+
+async def test_what_a_copy_may_not_do_is_timed_in_a_clean_kernel(tmp_path):
+    write = "\nwith open('n.txt', 'w') as f: f.write(str(len(squares)))"
+    measured, clean = await paced(tmp_path, book("x = 1", SLOW + write), FAST + write)
+    assert (measured.pace[0].of, measured.pace[0].better, clean) == ("time", True, 1)
 
 
 async def test_under_the_policy_propose_a_person_decides(tmp_path):

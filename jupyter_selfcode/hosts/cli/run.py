@@ -137,7 +137,7 @@ def told(report: RunReport) -> View:
         blocks.append(Paragraph(say("Executed notebook: ", code(report.output))))
     elif report.executed:
         kept = "only what was deployed is" if report.versions else "nothing was"
-        blocks.append(Paragraph(say(dim(f"No output was asked for, so {kept} saved."))))
+        blocks.append(Paragraph(say(dim(f"No executed notebook was written, so {kept} saved."))))
     if report.patch_file:
         blocks.append(Paragraph(say("Patch with its evidence: ", code(report.patch_file))))
     if report.versions:

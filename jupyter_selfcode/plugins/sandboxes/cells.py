@@ -17,9 +17,9 @@ from ...values.request import Failure, without_file
 _FRAME = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
 
 
-OUTPUTS = 10_000
+OUTPUTS = 5_000
 """Outputs of one cell that are kept in a trial. Each takes some 2 KB here however short it is: a limit of bytes lets pass
-enough of them for 100 MB."""
+enough of them for 100 MB, and ten thousand for 60."""
 
 
 class TooManyError(Exception):
@@ -69,9 +69,10 @@ class Cells(NotebookClient):
         """As nbclient, which reads no further after a message that it cannot take, and finds out when the cell has ended:
         until then a flood would pile up. Here it is told at once."""
         try:
-            if self.trial and len(cell.outputs) >= OUTPUTS:
+            shown = super().process_message(msg, cell, cell_index)
+            if self.trial and len(cell.outputs) > OUTPUTS:
                 raise TooManyError(f"it gave more than {OUTPUTS:,} outputs")
-            return super().process_message(msg, cell, cell_index)
+            return shown
         except CellExecutionComplete:  # not a failure: nbclient's way to say that the cell is done
             raise
         except Exception as e:

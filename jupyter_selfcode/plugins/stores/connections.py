@@ -125,4 +125,6 @@ def _explain(name: str, said: str, timeout: float) -> str:
         return f"The history {name} cannot be opened or written ({said}): make it and its folder writable, or set store_url."
     if "full" in said:
         return f"The history {name} could not be written: {said}. Free some space and try again; nothing was changed."
+    if "disk I/O" in said:  # what SQLite says where there is no room for the file that its readers share, or the disk fails
+        return f"The history {name} could not be used: {said}. Free some space if the disk is full, and try again; nothing was changed."
     return f"The history {name} could not be used: {said}"

@@ -21,7 +21,7 @@ WAIT = "import time; time.sleep(.6)"
 """Longer than the watchdog needs to look."""
 
 
-@pytest.fixture(params=["A", "B"])
+@pytest.fixture(params=["A", pytest.param("B", marks=pytest.mark.slow)])
 async def sandbox(request, root, caged):
     made = ForkedSandbox(ContainedSandbox(caged(request.param)))
     yield made
@@ -64,6 +64,7 @@ async def test_a_notebook_that_writes_its_state_again_and_again_runs_as_it_does_
     assert served.kind == "forked" or "memory" in served.reason
 
 
+@pytest.mark.slow
 async def test_a_candidate_that_needs_more_than_the_limit_is_stopped_for_it_in_a_fresh_kernel_too(sandbox, tmp_path):
     base = notebook(STATE, "0")
     await run(sandbox, tmp_path, base, base)

@@ -12,7 +12,7 @@ import pytest
 from jupyter_selfcode import views
 from jupyter_selfcode.codec import from_json, to_json
 from jupyter_selfcode.plugins.deployers.file import FileDeployer
-from jupyter_selfcode.plugins.sandboxes import nbclient_kernel
+from jupyter_selfcode.plugins.sandboxes import cells, nbclient_kernel
 from jupyter_selfcode.plugins.sandboxes.contained import ContainedSandbox
 from jupyter_selfcode.plugins.sandboxes.kernels import kernel_of
 from jupyter_selfcode.plugins.stores.sql import SqlStore
@@ -76,6 +76,13 @@ async def test_a_kernel_that_drops_its_connections_has_died_for_all_that_is_know
 
 
 # ---- row 37: floods, besides those that the limits are tested with ---------------------------------------------------
+
+
+async def test_a_cell_that_shows_more_than_is_kept_is_stopped_and_says_why(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "OUTPUTS", 20)
+    (enough, many), state = await run(tmp_path, "for n in range(20): display(n)", "for n in range(30): display(n)")
+    assert (enough.status, len(enough.outputs)) == ("ok", 20)
+    assert (many.status, many.failure.evalue, state) == ("stopped", "stopped: it gave more than 20 outputs", "output")
 
 
 async def test_a_flood_of_clearings_is_stopped(root, tmp_path):

@@ -13,8 +13,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
+from jupyter_selfcode.plugins.stores.connections import told
 from jupyter_selfcode.plugins.stores.migrations import MIGRATIONS, migrate, version_of
 from jupyter_selfcode.plugins.stores.sql import SqlStore, beside
 from jupyter_selfcode.values.canonical import plain
@@ -192,6 +193,11 @@ def test_a_full_database_is_told_and_nothing_is_half_written(store: SqlStore):
         extend(store, 1, parents=(versions[0].id,), source="x" * 100_000)
     assert len(store.lineage(NB)) == 1
     assert store.verify() == []
+
+
+def test_a_disk_that_gives_an_error_is_told_with_what_to_do():
+    with pytest.raises(StoreError, match=r"could not be used: disk I/O error\. Free some space if"), told(make_url("sqlite:///h"), 1):
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
