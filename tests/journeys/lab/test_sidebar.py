@@ -90,7 +90,10 @@ def keep_and_begin(opened, server):
     lab.picture("settings")
     lab.run(1)
     lab.write(1, "%config SelfCode.policy")
-    lab.run(1)
+    for _ in range(20):  # the page hears that the session has begun, and then tells it its settings
+        lab.run(1)
+        if "report" in lab.output(1).inner_text():
+            break
     expect(lab.output(1)).to_contain_text("report")
     lab.write(1, "%config SelfCode.budget_usd")
     lab.run(1)
