@@ -35,6 +35,7 @@ FIRST_PAINT = """async () => {
   const {commands, shell} = window.jupyterapp, start = performance.now();
   await commands.execute('jupyter-selfcode:open');
   while (!document.querySelector('.jp-Selfcode-version')) {
+    if (performance.now() - start > 60000) throw new Error('no version is shown after a minute');
     await new Promise(done => requestAnimationFrame(done));
   }
   await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
@@ -45,6 +46,7 @@ UPDATE = """async number => {
   const start = performance.now();
   model.refresh();
   while (document.querySelector('.jp-Selfcode-version')?.dataset.number !== String(number)) {
+    if (performance.now() - start > 60000) throw new Error('the new version is not shown after a minute');
     await new Promise(done => requestAnimationFrame(done));
   }
   await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
