@@ -43,10 +43,13 @@ from ..values.decision import Accept, Ask, Decision, Policy, Reject
 from ..values.notebook import Notebook
 from ..values.policy import EffectClass
 from ..values.size import Size
-from ..values.strength import Strength, summary
+from ..values.strength import summary
 from ..values.trial import CAGES, Example, Finding, Trial
 
 _RAISED = re.compile(r"(?m)^[\w.]*(Error|Exception|Warning|Interrupt)\b")
+HALF = 0.5
+"""Share of small mistakes that a promise must catch where it alone was broken."""
+
 FEW = 2
 """Small mistakes that must have been counted before their share says anything."""
 DISAGREES = "runs:fork"
@@ -312,15 +315,30 @@ def decide(trials: Sequence[Trial], policy: Policy) -> Decision | None:
             return Ask(best, "It ran, but no contract says that it is right.")
         if policy.min_level > 0 and not best.decisive:
             return Ask(best, "No promise that says which result is right was broken before and holds now.")
-        if policy.min_level > 0 and not best.pace and (weak := _weak(best.strength, policy.min_strength)):
+        if policy.min_level > 0 and not best.pace and (weak := _weak(best, policy.min_strength)):
             return Ask(best, weak)
     return Accept(best, gain_of(best) or best.candidate.warrant or f"Level {best.level} reached with no question left open.")
 
 
-def _weak(strength: Strength | None, least: float) -> str:
-    """Why a contract says too little to deploy what it covers unasked, or empty: also where it was not measured."""
-    if strength is None or strength.counted < FEW or (strength.share or 0.0) >= least:
+def _weak(trial: Trial, least: float) -> str:
+    """Why a contract says too little to deploy what it covers unasked, or empty: also where it was not measured.
+
+    Where nothing raised and only a promise was broken, the change was made to keep that promise, and whatever keeps it
+    passes (overfitting, as in the repair of programs by tests: Smith et al., "Is the cure worse than the disease?",
+    ESEC/FSE 2015). Then it has to catch half of the mistakes.
+    """
+    strength, failure = trial.strength, trial.before.failure if trial.before else None
+    if strength is None or not least:
         return ""
+    if failure is not None and failure.ename == "ContractBroken":
+        least = max(least, HALF)
+        enough = strength.counted >= FEW and (strength.share or 0.0) >= least
+    else:
+        enough = strength.counted < FEW or (strength.share or 0.0) >= least
+    if enough:
+        return ""
+    if not strength.counted:
+        return f"What its contract is worth cannot be told: {summary(strength)}."
     missing = f"; {strength.missing}" if strength.missing else ""
     return f"Its contract {summary(strength)}, too few to decide by{missing}."
 

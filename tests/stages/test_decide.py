@@ -11,6 +11,7 @@ from jupyter_selfcode.stages.decide import decide, nothing_passed, weighed
 from jupyter_selfcode.values.decision import Accept, Ask, Policy
 from jupyter_selfcode.values.notebook import Cell, Notebook
 from jupyter_selfcode.values.patch import Patch, ReplaceSource, apply
+from jupyter_selfcode.values.request import Failure
 from jupyter_selfcode.values.strength import Mutant, Strength
 from jupyter_selfcode.values.trial import Candidate, CellResult, Example, Finding, Run, Trial
 
@@ -258,3 +259,17 @@ def test_a_contract_that_catches_too_few_small_mistakes_does_not_decide_alone(ca
     assert isinstance(decision, Ask if asked else Accept)
     if asked:
         assert decision.reason == "Its contract would have caught 1 of 4 small mistakes, too few to decide by; no promise looks at x."
+
+
+@pytest.mark.parametrize(
+    ("caught", "counted", "least", "asked"),
+    [(2, 4, 0.1, False), (1, 3, 0.1, True), (1, 1, 0.1, True), (0, 0, 0.1, True), (0, 0, 0.0, False), (3, 4, 0.9, True)],
+)
+def test_where_only_a_promise_was_broken_it_has_to_catch_half_of_the_mistakes(caught, counted, least, asked):
+    before = ran("a", "b", failed="b", examples=(example("b", False),))
+    broken = Failure("b", "ContractBroken", "y gave 3, the contract says 2")
+    results = tuple(replace(r, failure=broken) if r.status == "error" else r for r in before.results)
+    made = trial("a", "x = 2", ran("a", "b", examples=(example("b"),)), replace(before, results=results))
+    mutants = [Mutant("a", 1, "constant", "2 → 3", "caught" if i < caught else "survived") for i in range(counted)]
+    made = replace(made, strength=Strength(tuple(mutants)))
+    assert isinstance(decide([made], Policy("deploy", min_strength=least)), Ask if asked else Accept)
