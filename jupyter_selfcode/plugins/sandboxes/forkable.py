@@ -159,13 +159,19 @@ class Printed(io.TextIOBase):
 
 
 class _Loop:
-    """The two things that the kernel asks of an event loop or a thread of its own."""
+    """What the kernel asks of an event loop or a thread of its own."""
 
     parent_thread = threading.main_thread()
 
     def add_callback(self, call: Any) -> None:
         """From a signal handler."""
         asyncio.get_event_loop().call_soon_threadsafe(call)
+
+    def call_later(self, seconds: float, call: Any) -> None:
+        """After `quit()`: the reply says that the cell wants an end, and the caller ends this process."""
+
+    def stop(self) -> None:
+        """What would be called then."""
 
 
 class ThreadlessKernel(IPythonKernel):

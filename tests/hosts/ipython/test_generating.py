@@ -169,9 +169,11 @@ def test_undo_and_redo_leave_alone_what_was_written_since(person):
 
 def test_an_interrupt_stops_at_once_and_changes_nothing(person):
     import _thread
+    import signal
     import threading
     import time
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever ran in this process before: as in a kernel
     person.model_says(Hang())
 
     def interrupt_when_the_model_is_asked():
