@@ -18,6 +18,7 @@ from .values.version import Lineage, Recorded, head, in_force, left_behind, redo
 from .views import View
 from .views.blocks import first_line
 from .views.levels import level_name
+from .watching import Watching
 
 TITLE = 120
 """Characters of a title."""
@@ -26,7 +27,7 @@ TITLE = 120
 def state(workspace: Workspace) -> State:
     """The first look. Raises `StoreError`."""
     lineage = workspace.lineage()
-    newest = head(lineage)
+    newest, watching = head(lineage), Watching(workspace.store, workspace.path)
     return State(
         notebook=workspace.path,
         version=version("jupyter_selfcode"),
@@ -40,6 +41,8 @@ def state(workspace: Workspace) -> State:
         waiting=tuple(waits(name, decided) for name, decided in workspace.waiting.all().items()),
         cost=Spending(**spending(lineage, workspace.notebook())),
         settings=settings_of(workspace),
+        watched=watching.since,
+        told=tuple(watching.told()),
     )
 
 

@@ -46,7 +46,8 @@ class Waits:
 @dataclass(frozen=True, slots=True)
 class State:
     """The first look at a notebook. `head` is the newest version, `in_force` the one whose state the notebook is in, `undo` and
-    `redo` what these would bring back; ids, None where there is none. `store` says whether the history can be read."""
+    `redo` what these would bring back; ids, None where there is none. `store` says whether the history can be read.
+    `watched`: since when it is watched (UTC, ISO 8601; None: it is not), `told`: what was no longer as it had been."""
 
     notebook: str
     version: str
@@ -60,6 +61,8 @@ class State:
     waiting: tuple[Waits, ...] = ()
     cost: Spending | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    watched: str | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,7 @@ export interface ISpending {
   tokens_per_change_alive: number | null;
 }
 
-/** The first look at a notebook. `head` is the newest version, `in_force` the one whose state the notebook is in, `undo` and `redo` what these would bring back; ids, None where there is none. `store` says whether the history can be read. */
+/** The first look at a notebook. `head` is the newest version, `in_force` the one whose state the notebook is in, `undo` and `redo` what these would bring back; ids, None where there is none. `store` says whether the history can be read. `watched`: since when it is watched (UTC, ISO 8601; None: it is not), `told`: what was no longer as it had been. */
 export interface IState {
   notebook: string;
   version: string;
@@ -282,6 +282,8 @@ export interface IState {
   waiting: IWaits[];
   cost: ISpending | null;
   settings: Record<string, any>;
+  watched: string | null;
+  told: string[];
 }
 
 /** What to type next: commands and what each does. */

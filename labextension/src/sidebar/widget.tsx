@@ -128,9 +128,16 @@ export class Sidebar extends ReactWidget {
             disabled={model.busy}
             onChange={this.setting}
           />
+          {state.watched && (
+            <p className="jp-Selfcode-dim">
+              {trans.__('Watched since %1.', new Date(state.watched).toLocaleString())}{' '}
+              {state.told.join(' ')}
+            </p>
+          )}
           <div className="jp-Selfcode-actions">
-            {this.button(trans.__('Watch'), () => this.run('watch on'))}
-            {this.button(trans.__('Stop Watching'), () => this.run('watch off'))}
+            {state.watched
+              ? this.button(trans.__('Stop Watching'), () => this.run('watch off'))
+              : this.button(trans.__('Watch'), () => this.run('watch on'))}
             {state.total > 0 &&
               this.button(trans.__('Verify the History'), () => this.read('verify'))}
           </div>

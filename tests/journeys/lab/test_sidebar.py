@@ -87,7 +87,11 @@ def keep_and_begin(opened, server):
     budget.press("Enter")
     settings.get_by_text("What was found on this machine").click()
     expect(settings).to_contain_text("sandbox")
+    settings.get_by_role("button", name="Watch", exact=True).click()
+    expect(settings).to_contain_text("Watched since")
     lab.picture("settings")
+    settings.get_by_role("button", name="Stop Watching").click()
+    expect(settings).not_to_contain_text("Watched since")
     lab.run(1)
     lab.write(1, "%config SelfCode.policy")
     for _ in range(20):  # the page hears that the session has begun, and then tells it its settings
