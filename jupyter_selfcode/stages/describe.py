@@ -93,6 +93,10 @@ _LINK = re.compile(
 )
 
 
+_LIBRARYS_OWN = "is not a valid package style"
+"""matplotlib looks for a style of this name as a file too, last; but it is a name of its own, which it has changed."""
+
+
 def chain(failure: Failure) -> tuple[tuple[str, str], ...]:
     """(type, message) of the exception and of those that caused it, the last raised first.
 
@@ -100,6 +104,8 @@ def chain(failure: Failure) -> tuple[tuple[str, str], ...]:
     missing module behind `except ImportError:` is not the reason for a `TypeError` further down.
     """
     found = [(failure.ename.rpartition(".")[2], failure.evalue)]
+    if _LIBRARYS_OWN in failure.evalue:
+        return tuple(found)
     links = [m.group(1) for m in _LINK.finditer(failure.traceback)]
     parts = re.split(_LINK, failure.traceback)[::2]  # one group: every second piece is what it matched
     for part, cause in zip(reversed(parts[:-1]), reversed(links), strict=True):

@@ -217,3 +217,9 @@ def test_every_failure_is_weighed_with_a_reason_for_every_option(ename, evalue, 
 def test_a_chain_is_read_from_the_last_to_the_first():
     failure = raised("try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise RuntimeError('b') from e")
     assert chain(failure) == (("RuntimeError", "b"), ("ZeroDivisionError", "division by zero"))
+
+
+def test_a_style_that_matplotlib_has_renamed_is_no_missing_file(tmp_path):
+    failure = raised("from matplotlib import style\nstyle.use('seaborn-whitegrid')")
+    assert "FileNotFoundError" in failure.traceback
+    assert triage(Request("", "exception", "c", failure=failure), NOTEBOOK, None, tmp_path).kind == "code"
