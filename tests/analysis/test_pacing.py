@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 
 from jupyter_selfcode.analysis.pacing import compare
 
@@ -39,6 +40,7 @@ def test_nothing_is_shown(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_peak_memory_tells_a_version_that_needs_less():
     got = ran("x = sum([i for i in range(200_000)])", "x = sum(i for i in range(200_000))", seconds=5.0, x=0)
     old, new = got["memory"]

@@ -159,7 +159,8 @@ def test_words_without_code_need_a_model_and_say_so(cli, example):
     assert path.read_bytes() == before
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
     path = example("described_analysis.ipynb")
     recorded = EXAMPLES / "recorded" / "described_analysis.jsonl"
@@ -172,7 +173,6 @@ def test_an_analysis_is_built_from_four_intents(cli, example, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.slow
 def test_the_demo_goes_on_where_no_cage_can_be_had_and_says_so(cli, tmp_path, monkeypatch):
     monkeypatch.setattr(tiers, "probe", lambda: tiers.Given({"A": "bubblewrap is not installed", "B": "no Landlock"}))
     answer = cli("demo")

@@ -70,6 +70,7 @@ async def test_what_gives_the_same_and_is_faster_is_accepted_at_level_3_with_its
     assert any("1 of 1 names that the cell binds are equal from the same state" in a for a in trial.assumptions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -87,6 +88,7 @@ async def test_what_gives_another_result_or_is_not_faster_is_refused(tmp_path, c
     assert code in codes(decided)
 
 
+@pytest.mark.slow
 async def test_a_name_that_others_read_must_still_be_bound_and_a_loop_variable_need_not(tmp_path):
     loop = "total = 0\nfor i in range(60_000):\n    total += i * 2"
     decided = await optimized(tmp_path, book("i = 5", loop, "print(i)"), "total = 2 * sum(range(60_000))")
@@ -95,6 +97,7 @@ async def test_a_name_that_others_read_must_still_be_bound_and_a_loop_variable_n
     assert isinstance(decided.decision, Accept)
 
 
+@pytest.mark.slow
 async def test_a_cell_that_changes_what_it_reads_is_timed_on_copies(tmp_path):
     slow = "for i in range(20_000):\n    if i not in items:\n        items = items + [i] if i < 300 else items"
     fast = "items = items + [i for i in range(300) if i not in set(items)]\ni = 19_999"
@@ -164,6 +167,7 @@ async def test_what_a_copy_may_not_do_is_timed_in_a_clean_kernel(tmp_path):
     assert (measured.pace[0].of, measured.pace[0].better, clean) == ("time", True, 1)
 
 
+@pytest.mark.slow
 async def test_under_the_policy_propose_a_person_decides(tmp_path):
     decided = await optimized(tmp_path, book("x = 1", SLOW), FAST, mode="propose")
     assert isinstance(decided.decision, Ask)
