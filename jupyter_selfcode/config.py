@@ -111,9 +111,8 @@ class SelfCode(Configurable):
     ).tag(config=True)
     min_strength = Float(
         0.1, min=0, max=1, help="Share of these small mistakes, 0 to 1, that a contract must catch for what it covers to be "
-        "deployed unasked, where at least two were counted (of the wrong candidates tried on real notebooks, those that passed all "
-        "else had contracts that caught none). Where nothing raised and only a promise was broken, half of at least two. 0: the share "
-        "is shown and decides nothing."
+        "deployed unasked, where at least two were counted; where nothing raised and only a promise was broken, half of at least two. "
+        "0: the share is shown and decides nothing."
     ).tag(config=True)
     cool_down_seconds = Float(
         300.0, min=0, help="Seconds for which code is left alone after it was tried in vain, where nobody asks."

@@ -29,7 +29,8 @@ def classes_of(kinds: Iterable[str]) -> frozenset[EffectClass]:
 class Policy:
     """`report` says what is wrong and proposes nothing; `suggest` proposes where a person asks; `propose` proposes unasked
     too, and waits for a person; `deploy` deploys what passed with no question left open, at `min_level` or higher, with a
-    contract that catches at least the share `min_strength` of small mistakes (0 to 1) where that was measured.
+    contract that catches at least the share `min_strength` of small mistakes (0 to 1) where that was measured; where only a promise
+    was broken, at least half (`stages.decide`).
 
     `by_class` is stricter for changed code that does more than read: pairs of a class of effects and a mode. `cheapest`: the
     first candidate that passes with no question ends the trials of the others, which are then not compared with it."""

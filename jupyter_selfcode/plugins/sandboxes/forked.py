@@ -24,7 +24,8 @@ from ...protocols import Kernel, Limits, Sandbox
 from ...values.effect import Effect
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
-from ...values.trial import CellResult, Served, Tier
+from ...values.trial import CellResult, Served
+from .around import Around, fresh_because
 from .checkpoints import Checkpoint, Kept
 from .contained import ContainedSandbox
 from .copied import lives, speaks
@@ -40,7 +41,7 @@ LOST = (HazardError, TimeoutError, ConnectionError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
-class ForkedSandbox:
+class ForkedSandbox(Around):
     """`fresh`, and copies where they serve. What is kept ends with `aclose`, and with this process."""
 
     fresh: ContainedSandbox
@@ -50,24 +51,9 @@ class ForkedSandbox:
     _at_work: list[object] = field(default_factory=list, repr=False, compare=False)
 
     @property
-    def name(self) -> str:
-        """That of the cage."""
-        return self.fresh.name
-
-    @property
-    def tier(self) -> Tier | None:
-        """That of the cage."""
-        return self.fresh.tier
-
-    @property
     def at_once(self) -> int:
         """As many as there are cores, where copies can be made."""
         return len(os.sched_getaffinity(0)) if self.tier in COPIED and sys.platform == "linux" else 1
-
-    @property
-    def promise(self) -> str:
-        """That of the cage."""
-        return self.fresh.promise
 
     @contextlib.asynccontextmanager
     async def open(self, notebook: Notebook, folder: Path, limits: Limits) -> AsyncIterator[Kernel]:
@@ -86,7 +72,7 @@ class ForkedSandbox:
             kept, reason = await self._keep(base, folder, limits)
             if kept is None:
                 async with self.fresh.open(notebook, folder, limits) as kernel:
-                    yield _Fresh(kernel, reason) if reason else kernel
+                    yield fresh_because(kernel, reason) if reason else kernel
                 return
             async with AsyncExitStack() as stack:
                 kernel = ForkedKernel(self.fresh, stack, kept, notebook, folder, limits, base)
@@ -161,21 +147,6 @@ class ForkedSandbox:
                 await surely(kept.stack.aclose())
             elif kept.root.family.kernels.provisioner is not None:
                 kept.root.family.kernels.provisioner.stop()  # type: ignore[attr-defined]
-
-
-def fresh_because(kernel: Kernel, reason: str) -> Kernel:
-    """A fresh kernel, which says why it is no copy."""
-    return _Fresh(kernel, reason)
-
-
-class _Fresh:
-    """A fresh kernel, and why it is no copy."""
-
-    def __init__(self, kernel: Kernel, reason: str) -> None:
-        self._kernel, self.served = kernel, Served("fresh", reason)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kernel, name)
 
 
 class ForkedKernel:

@@ -27,8 +27,9 @@ from jupyter_client.kernelspec import KernelSpec
 from ...protocols import ForkingSandbox, Kernel, Limits, Sandbox
 from ...values.notebook import Cell, Notebook
 from ...values.trial import CellResult, Tier
+from .around import Around, fresh_because
 from .checkpoints import Checkpoint, Kept
-from .forked import COPIED, ForkedKernel, fresh_because
+from .forked import COPIED, ForkedKernel
 from .forks import Fork, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
@@ -126,7 +127,7 @@ class OwnKernel(NbclientKernel):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSandbox:
+class OwnSandbox(Around):
     """`fresh`, and copies of a run that waits where a cell has failed. `above`: the cells that it has run; `why`: why no copy is
     made, if none is."""
 
@@ -134,21 +135,6 @@ class OwnSandbox:
     kept: Kept
     above: tuple[Cell, ...]
     why: str = ""
-
-    @property
-    def name(self) -> str:
-        """That of the cage."""
-        return self.fresh.name
-
-    @property
-    def tier(self) -> Tier | None:
-        """That of the cage."""
-        return self.fresh.tier
-
-    @property
-    def promise(self) -> str:
-        """That of the cage."""
-        return self.fresh.promise
 
     @property
     def at_once(self) -> int:
