@@ -49,6 +49,14 @@ class Channel:
         self._comm = create_comm(target_name=TARGET)
         self._comm.on_msg(self._heard)
 
+    def meet(self) -> None:
+        """Let a front end know of us that asks for a cell and has not said hello: its question who is here may have gone
+        unanswered (jupyter-server-documents 0.3.3 can lose every reply of a page that was reloaded)."""
+        said = self._parent().get("metadata", {}).get(TARGET)
+        if self._comm is not None and isinstance(said, Mapping) and said.get("client") not in self._clients:
+            self.close()
+            self.open()
+
     def close(self) -> None:
         """Take leave of them."""
         comm, self._comm = self._comm, None

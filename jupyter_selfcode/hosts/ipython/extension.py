@@ -194,6 +194,8 @@ class Extension:
     def before_cell(self, info: Any) -> None:
         """IPython's `pre_run_cell`."""
         if not self.session.busy:
+            if self.session.channel is not None:
+                self.session.channel.meet()
             self.session.begin(info)
             self._began = time.monotonic()
 

@@ -14,10 +14,11 @@ import json
 import linecache
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ...analysis.contract import executable
 from ...protocols import Limits
@@ -42,6 +43,18 @@ class StdinNotImplementedError(Exception):
 def no_input(*_: object) -> str:
     """What `input` is here."""
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
+
+
+class Heard(io.StringIO):
+    """What this thread writes: a person at work on another one goes on to be heard where they were."""
+
+    def __init__(self, others: TextIO) -> None:
+        super().__init__()
+        self._others, self._thread = others, threading.get_ident()
+
+    def write(self, text: str) -> int:
+        """Keep it, or pass on what another thread writes."""
+        return super().write(text) if threading.get_ident() == self._thread else self._others.write(text)
 
 
 class ScriptedKernel:
@@ -94,7 +107,7 @@ class ScriptedKernel:
 
     async def evaluate(self, code: str, *, seconds: float = 30.0) -> Mapping[str, Any]:
         """Run our own code; what it hands to `_selfcode_reply(...)`. `seconds` is not kept."""
-        with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(Heard(sys.stdout)):
             text = answer(code, self.namespace, REPLY_LIMIT) if self.state == "complete" else None
         value = json.loads(text) if text else {}
         return value if isinstance(value, dict) else {}
@@ -104,7 +117,7 @@ class ScriptedKernel:
         return difference(self._before, look(self.folder)[0]), 0
 
     def _run(self, source: str, name: str) -> tuple[io.StringIO, io.StringIO, list[str], BaseException | None]:
-        out, err, results = io.StringIO(), io.StringIO(), list[str]()
+        out, err, results = Heard(sys.stdout), Heard(sys.stderr), list[str]()
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         kept, sys.displayhook = sys.displayhook, lambda value: None if value is None else results.append(repr(value))
         raised: BaseException | None = None
