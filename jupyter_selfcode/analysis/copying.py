@@ -156,6 +156,8 @@ def unfaithful(
             if spoiled:
                 tainted |= dict.fromkeys(found.changes, spoiled)
             continue
+        if not run.ok and _no_python(run.source):
+            continue  # a syntax error: nothing of it has run
         if i == ended and failed is not None:
             found = effects_through(executable(run.source), failed.line) or found
         if run.source not in known and unsettles(run.source):
@@ -167,6 +169,11 @@ def unfaithful(
                 tainted[name] = run.cell_id
     name = next((n for n in sorted(names) if n in tainted), "")
     return f"cell {tainted[name]} may have changed {name} since, or before" if name else ""
+
+
+def _no_python(source: str) -> bool:
+    masked = mask(executable(source))
+    return not masked.opaque and parse_masked(masked) is None
 
 
 def unsettles(source: str) -> bool:
@@ -181,8 +188,9 @@ def unsettles(source: str) -> bool:
     modules = {name for name, _ in imports(ast.walk(tree))} | COMMON
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
+            own = isinstance(node.func, ast.Name) and node.func.id not in modules | {"setattr", "delattr"}
             called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-            if SETTERS.fullmatch(called):
+            if SETTERS.fullmatch(called) and not own:
                 return True
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load) and root(node) in modules:
             return True

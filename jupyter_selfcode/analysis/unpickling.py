@@ -2,7 +2,6 @@
 there, so it imports only Python and nothing of this package; `copying.loading` wraps it.
 """
 
-import contextlib
 import gc
 import importlib
 import os
@@ -38,7 +37,7 @@ def load(
     gc.disable()
     before = set(namespace)
     try:
-        with os.fdopen(descriptor, "rb", buffering=2**20) as f:
+        with os.fdopen(descriptor, "rb", buffering=2**20) as f:  # closed with all that follows: an open file speaks against copies
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for module in modules:
@@ -68,8 +67,6 @@ def load(
         return {"failed": f"{failed}: {type(e).__name__}: {e}"[:300]}
     finally:
         gc.enable()
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
 
 
 def _shell() -> Any:

@@ -118,7 +118,10 @@ class _Taker(cloudpickle.Pickler):  # type: ignore[misc]
         self.globals_ref[id(namespace)] = namespace
         self.memory: list[tuple[int, int, str, bool]] = []
         """Where arrays lie, whose they are, and whether pandas keeps writes to them apart."""
-        self.owner, self.apart = "", False
+        self.owner = ""
+        self.writes_apart = _writes_apart()
+        self.of_pandas: dict[int, Any] = {}
+        """Arrays that pandas holds, by their number."""
 
     memo: Any
     """By the number of an object, where it stands among those that can be named again, and the object."""
@@ -140,9 +143,15 @@ class _Taker(cloudpickle.Pickler):  # type: ignore[misc]
         if np is not None and isinstance(obj, np.ndarray):
             if isinstance(obj, np.memmap):
                 raise _Refused("a view of a file")
-            if (view := self._view(obj, np)) is not None:
+            apart = id(obj) in self.of_pandas
+            if not apart and (view := self._view(obj, np)) is not None:
                 return view
-            self._lies(obj)
+            if obj.size:
+                self.memory.append((*_bounds(obj), self.owner, apart))
+        elif self.writes_apart and kind.__module__.startswith("pandas.") and not isinstance(obj, type) and kind not in self.dispatch_table:
+            reduced = obj.__reduce_ex__(5)
+            self._holds(reduced, np)
+            return reduced
         elif kind.__module__.partition(".")[0] == "torch" and hasattr(obj, "untyped_storage"):
             if obj.device.type != "cpu":
                 raise _Refused("it is on a GPU")
@@ -167,16 +176,19 @@ class _Taker(cloudpickle.Pickler):  # type: ignore[misc]
             return np.ndarray, (array.shape, array.dtype, flat, offset, array.strides)
         return np.lib.stride_tricks.as_strided, (twin, array.shape, array.strides, False, False)
 
-    def _lies(self, array: Any) -> None:
-        if array.size:
-            begin, end = _bounds(array)
-            self.memory.append((begin, end, self.owner, self.apart))
+    def _holds(self, parts: Any, np: Any, depth: int = 0) -> None:
+        """Arrays in what pandas says of itself: it sees to it that a write to one is seen in no other, so they are not kept as views."""
+        if type(parts) is np.ndarray:
+            self.of_pandas[id(parts)] = parts
+        elif type(parts) in (tuple, list, dict) and depth < 4:
+            for part in parts.values() if type(parts) is dict else parts:
+                self._holds(part, np, depth + 1)
 
     def take(self, name: str, value: Any) -> None:
         """Write one name. Whatever is raised, the stream is then as if it had not been tried."""
         mark: list[int] = []
         size, lies = self.to.size, len(self.memory)
-        self.owner, self.apart = name, _apart(value)
+        self.owner = name
         try:
             self.dump((mark, name, value))
         except BaseException:
@@ -213,11 +225,10 @@ def _bounds(array: Any) -> tuple[int, int]:
     return begin, end + array.itemsize
 
 
-def _apart(value: Any) -> bool:
-    """Whether pandas sees to it that writes to this value are seen in no other (Copy-on-Write, which pandas 3 always has)."""
+def _writes_apart() -> bool:
+    """Whether pandas sees to it that a write to one frame is seen in no other (Copy-on-Write, which pandas 3 always has)."""
     pd = sys.modules.get("pandas")
-    kinds = tuple(k for k in (getattr(pd, n, None) for n in ("DataFrame", "Series", "Index")) if isinstance(k, type))
-    return bool(kinds) and isinstance(value, kinds) and int(str(pd.__version__).partition(".")[0]) >= 3  # type: ignore[union-attr]
+    return pd is not None and int(str(getattr(pd, "__version__", "0")).partition(".")[0]) >= 3
 
 
 def _named(kind: type) -> str:
@@ -294,6 +305,12 @@ def take(
                     left_out[name] = "it shares memory with another variable"
         except _Late:
             raise CannotCopy(f"it takes longer than {seconds:.2g} s") from None
+        except (CannotCopy, KeyboardInterrupt):
+            raise
+        except OSError as e:
+            raise CannotCopy(e.strerror or type(e).__name__) from e
+        except BaseException as e:
+            raise CannotCopy(f"{type(e).__name__} in copying settings") from e
         return Pickled(file, tuple(taken), to.size, left_out, time.monotonic() - start, settings)
     except BaseException:
         file.close()
