@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -55,9 +56,11 @@ def begin(counter, more=""):
 
 
 def left_of(session):
-    """What the kernel still has of a trial: processes, open files without a name, and what is in the folder of trials."""
-    kernel = psutil.Process(session.manager.provisioner.pid)
-    files = [os.readlink(f) for f in Path(f"/proc/{kernel.pid}/fd").iterdir() if f.exists()]
+    """Files without a name that the kernel holds in the folder of trials."""
+    files = []
+    for descriptor in Path(f"/proc/{session.manager.provisioner.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            files.append(os.readlink(descriptor))
     return [f for f in files if "jupyter-selfcode" in f and "deleted" in f]
 
 
