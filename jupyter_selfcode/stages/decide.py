@@ -16,7 +16,7 @@ is: ten others are ten as well.
 Where it was measured what a contract catches of small mistakes (`stages.mutate`), a low share is a reason to ask, and a high
 one no reason to deploy: who writes the code could forge it. On half of the faults of `tests/benchmarks/bench_mutants.py`
 two wrong candidates passed everything else; their contracts caught 0 of 2 and 0 of 9. A bound of 0.1 stops such ones and asked
-about two of fifteen right ones there. It was chosen on the very cases that it is measured by, so the default is 0.
+about two of fifteen right ones there. It was chosen on the very cases that it is measured by.
 
 Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
 observed to give the same when it ran again. It says nothing for what was asked.
