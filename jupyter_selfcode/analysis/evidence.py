@@ -47,6 +47,16 @@ def _counts(node: ast.AST) -> bool:
     return False
 
 
+def counting(source: str) -> bool:
+    """Whether an example or the test of an assertion only says how much there is, or of what type: whatever is of that size
+    keeps it, so that it was broken before and holds now does not say that what is there is right."""
+    try:
+        tree = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return all(_counts(s) for s in (tree.left, *tree.comparators)) if isinstance(tree, ast.Compare) else _counts(tree)
+
+
 def foregone(node: ast.AST) -> bool:
     """Whether an answer is known before it is asked: a thing is compared with itself, or with `or True`."""
     for n in ast.walk(node):

@@ -10,12 +10,13 @@ what did *not* hold before and holds now is decisive, and only that lets a chang
 before and after a patch are the known weakness of test-based repair: Qi et al., ISSTA 2015, found most patches of
 GenProg that passed all tests to be wrong.) For the same reason a promise counts only where it reads, along the flow of
 names, something that the changed statements make (`analysis.bearing`), and is decisive only where it says which result is
-right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached.
+right (`analysis.evidence`), or gave a wrong answer before, where others were merely not reached, and says more than how much there
+is: ten others are ten as well.
 
 Where it was measured what a contract catches of small mistakes (`stages.mutate`), a low share is a reason to ask, and a high
 one no reason to deploy: who writes the code could forge it. On half of the faults of `tests/benchmarks/bench_mutants.py`
 two wrong candidates passed everything else; their contracts caught 0 of 2 and 0 of 9. A bound of 0.1 stops such ones and asked
-about two of fifteen right ones there. It was chosen on the very cases that it is measured by, so the default is 0.
+about two of fifteen right ones there. It was chosen on the very cases that it is measured by.
 
 Level 1 needs every other cell to be accounted for: proved from the code to be out of reach (`analysis.framing`), or
 observed to give the same when it ran again. It says nothing for what was asked.
@@ -32,7 +33,7 @@ from typing import Any
 from ..analysis.bearing import Flow, flows, looks
 from ..analysis.contract import examples_of
 from ..analysis.effects import slice_below
-from ..analysis.evidence import asserted, foregone, pins, tells
+from ..analysis.evidence import asserted, counting, foregone, pins, tells
 from ..analysis.forging import gained
 from ..analysis.framing import ASSUMED, Frame, framed
 from ..analysis.likeness import TOLERANCES
@@ -90,7 +91,9 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         return not reach or (cell_id, source) in confirmed
 
     decisive = sum(
-        (pins(e.source, e.want) or (e.cell_id, e.source) in wrong_before) and stands(e.cell_id, e.source) for e in new
+        (pins(e.source, e.want) or ((e.cell_id, e.source) in wrong_before and not counting(e.source)))
+        and stands(e.cell_id, e.source)
+        for e in new
     )
     asserts = [
         (i, a)
@@ -104,7 +107,7 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
         else set()
     )
     decisive += sum(
-        i not in was_well and (pins(a) or i in refused) and stands(i, f"assert {a}\n") for i, a in asserts
+        i not in was_well and (pins(a) or (i in refused and not counting(a))) and stands(i, f"assert {a}\n") for i, a in asserts
     )
     again = [
         i

@@ -171,7 +171,8 @@ async def validate(
     """Run the first `count` cells in a clean trial kernel; events as cells finish, and the `Run` appended to `done`.
 
     With `base`, the notebook as it is, a sandbox that can may go on from where this one begins to differ from it. The cells
-    that are `left_out` need not run (`analysis.sparing`).
+    that are `left_out` need not run (`analysis.sparing`). The variables are asked for of `base`, and where a cell failed: with
+    them the next change is sought, and where a change runs there is none.
     """
     cells = [c for c in notebook.cells[:count] if c.id not in left_out]
     total = sum(c.runs for c in cells)
@@ -191,12 +192,12 @@ async def validate(
                     yield CellRan(result, sum(r.status != "skipped" for r in results), total)
         if evidence is not None and evidence.recorded and kernel.state == "complete":
             evidence.calls = read_calls(await kernel.evaluate(COLLECT))
+        failed = any(r.status in ("error", "stopped") for r in results)
         reply: Mapping[str, object] = {}
-        if kernel.state == "complete":
+        if kernel.state == "complete" and (failed or base in (None, notebook)):
             reply = await kernel.evaluate(VARIABLES)
         effects, unseen = await kernel.effects()
         state, detail, peak = kernel.state, kernel.detail, kernel.peak
-    failed = any(r.status in ("error", "stopped") for r in results)
     done.append(
         Run(
             tuple(results),

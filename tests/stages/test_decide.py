@@ -179,8 +179,13 @@ def test_examples_that_say_which_result_is_right_are_decisive(example):
 
 
 def test_a_weak_example_that_gave_a_wrong_value_before_is_what_was_to_be_mended():
-    assert weak("x = 2", "x = 3", "len(x) == 3", got="False\n").decisive == 1
-    assert weak("x = 2", "x = 3", "len(x) == 3", got="NameError: name 'x' is not defined").decisive == 0
+    assert weak("x = 2", "x = 3", "x > 2", got="False\n").decisive == 1
+    assert weak("x = 2", "x = 3", "x > 2", got="NameError: name 'x' is not defined").decisive == 0
+
+
+@pytest.mark.parametrize("example", ["len(x) == 3", "x.shape == (3, 2)", "x.nunique()", "isinstance(x, list)", "0 < len(x) < 9"])
+def test_that_there_are_as_many_as_promised_now_does_not_say_that_they_are_the_right_ones(example):
+    assert weak("x = 2", "x = 3", example, got="False\n").decisive == 0
 
 
 def test_what_is_bound_anew_below_the_change_is_free_of_it():

@@ -12,6 +12,9 @@ MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 PAGES = 16 * 2**20
 """Bytes from which on it matters that two processes share pages."""
 
+FIRST_SECONDS = 0.5
+"""How long after its begin a trial is first looked at: a shorter one is looked at once, at its end."""
+
 
 def spare() -> int | None:
     """Bytes of memory that could be had now: of this machine, or of the group of processes that we are held to. None where
@@ -42,7 +45,7 @@ class Peak:
 
     def __init__(self) -> None:
         self.held = 0
-        self._next = 0.0
+        self._next = time.monotonic() + FIRST_SECONDS
 
     def look(self, pid: int, *, now: bool = False) -> int:
         """Bytes so far. A look may take long where there are many processes, so the next is as far away as twenty of them;
