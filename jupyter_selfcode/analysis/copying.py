@@ -30,11 +30,24 @@ HISTORY = re.compile(r"_{1,3}|_i{1,3}|_\d+|_i\d+|_ih|_oh|_dh|In|Out")
 """Names by which IPython gives what ran before."""
 
 SETTERS = re.compile(
-    r"set_\w+|seed|manual_seed|use|rc|rcdefaults|rc_file|seterr|seterrcall|simplefilter|filterwarnings|resetwarnings|basicConfig|dictConfig|setLevel|"
-    r"addHandler|removeHandler|setlocale|setrecursionlimit|setattr|delattr|patch|chdir|putenv|unsetenv|load_dotenv|register\w*|setcontext|pandas|"
-    r"install|enable\w*|disable\w*|setdefaulttimeout|tzset|syspath_prepend|append_path|init|setup|configure"
+    r"set_\w+|seed|manual_seed|use|rc|rcdefaults|rc_file|set|seterr|seterrcall|simplefilter|filterwarnings|resetwarnings|basicConfig|dictConfig|"
+    r"setlocale|setrecursionlimit|patch|chdir|putenv|unsetenv|load_dotenv|register\w*|setcontext|pandas|install|enable\w*|disable\w*|"
+    r"setdefaulttimeout|tzset|init\w*|setup|configure|ion|ioff|switch_backend|reload"
 )
-"""Names of functions that are likely to change settings of a library or of the process."""
+"""Functions of modules that are likely to change settings of a library or of the process."""
+
+SETTING = re.compile(r"setLevel|addHandler|removeHandler|setattr|delattr")
+"""The same, whoever has them."""
+
+ASIDE = re.compile(
+    r"(?:plt|pyplot|matplotlib|mpl|sns|seaborn)\.(?!.*\b(?:ion|ioff|switch_backend|use|register)\b).*|"
+    r"(?:pd|pandas)\.(?:set_option|reset_option|options\..*)|(?:np|numpy)\.(?:random\.seed|set_printoptions|seterr|save\w*|random\.shuffle|put\w*|copyto|fill_diagonal)|"
+    r"random\.\w+|warnings\.\w+|time\.sleep|(?:os|shutil|Path|pathlib)\..*|logging\..*|(?:json|pickle|joblib|csv)\.\w+|gc\.collect|"
+    r"sys\.(?:setrecursionlimit|stdout\..*|stderr\..*|path\..*)|torch\.manual_seed|sklearn\.set_config|locale\.setlocale|subprocess\.\w+|decimal\..*|"
+    r"display|pprint|pprint\.pprint|clear_output|seed|shuffle|sleep|makedirs|filterwarnings|simplefilter|set_option|set_printoptions|heapq\.\w+|bisect\.\w+|"
+    r"heappush|heapify|insort"
+)
+"""Functions of modules that are called for what they do beside their value: what these do is carried, compared, or in a file."""
 
 QUIET = frozenset(("matplotlib", "pwd", "who", "whos", "history", "lsmagic", "pinfo", "pinfo2", "time", "timeit", "prun", "memit", "pip", "conda", LINE[1:]))
 """Line magics above a change whose doing is in no variable, and needs not be done again."""
@@ -188,25 +201,32 @@ def unsettles(source: str) -> bool:
     modules = {name for name, _ in imports(ast.walk(tree))} | COMMON
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            own = isinstance(node.func, ast.Name) and node.func.id not in modules | {"setattr", "delattr"}
             called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-            if SETTERS.fullmatch(called) and not own:
+            if SETTING.fullmatch(called) or (SETTERS.fullmatch(called) and root(node.func) in modules):
                 return True
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load) and root(node) in modules:
             return True
     return False
 
 
-def _patched(cell: Cell) -> str:
-    """What a cell sets in a module or a class of one that is no known setting; empty where it sets none."""
+def _beside(cell: Cell) -> str:
+    """What a cell does to a module that is neither carried nor compared: what it sets there, functions that it calls for no value,
+    what registers itself; empty where there is nothing."""
     masked = mask(executable(cell.source))
     tree = None if masked.opaque else parse_masked(masked)
-    modules = {name for name, _ in imports(ast.walk(tree or ast.Module([], [])))} | COMMON
-    for node in ast.walk(tree or ast.Module([], [])):
+    nodes = list(ast.walk(tree or ast.Module([], [])))
+    modules = {name for name, _ in imports(nodes)} | COMMON
+    for node in nodes:
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load) and root(node) in modules:
-            text = ast.unparse(node)
-            if not KNOWN.search(text):
-                return text
+            if not KNOWN.search(ast.unparse(node)):
+                return ast.unparse(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = ast.unparse(node.value.func)
+            if root(node.value.func) in modules and not ASIDE.fullmatch(called):
+                return f"{called}()"
+        for decorator in getattr(node, "decorator_list", ()):
+            if "register" in ast.unparse(decorator):
+                return ast.unparse(decorator)
     return ""
 
 
@@ -220,8 +240,8 @@ def unheard_of(cell: Cell) -> str:
         if magic.kind == "cell" and name in ("time", "capture", "timeit", LINE[1:]):
             continue
         return f"what {text[:40]!r} in cell {cell.id} does is in no variable"
-    patched = _patched(cell)
-    return f"{patched[:60]} was set in cell {cell.id}, and is in no variable" if patched else ""
+    beside = _beside(cell)
+    return f"what {beside[:60]} in cell {cell.id} does is in no variable" if beside else ""
 
 
 # ---- what a change asks for ------------------------------------------------------------------------------------------
@@ -236,7 +256,7 @@ def lacking(cells: Iterable[Cell], left_out: Mapping[str, str]) -> str:
             return f"cell {cell.id} reads {name}, which IPython keeps"
     wanted = asked(cells)
     name = next((n for n in sorted(left_out) if wanted is None or n in wanted), "")
-    return f"`{name}` was not copied ({left_out[name]})" if name else ""
+    return f"`{name}` ({left_out[name]})" if name else ""
 
 
 def _of_history(source: str) -> str:

@@ -158,7 +158,7 @@ def digests(rows: "dict[str, dict[str, str]]") -> "dict[str, str]":
 
 
 def _module(module: types.ModuleType, name: str, packages: "list[str]") -> "dict[str, str]":
-    own = _is_own(module)
+    own = is_own(module)
     deep = own or (name.partition(".")[0] in packages and name not in VARYING and "._" not in name)
     rows = {}
     for key, value in vars(module).copy().items():
@@ -176,7 +176,7 @@ def _module(module: types.ModuleType, name: str, packages: "list[str]") -> "dict
     return rows
 
 
-def _is_own(module: types.ModuleType) -> bool:
+def is_own(module: types.ModuleType) -> bool:
     """Whether a module is a file of the person's own: neither Python's nor an installed one."""
     file = getattr(module, "__file__", None)
     if not isinstance(file, str):
@@ -197,13 +197,13 @@ def _whole(value: Any, depth: int = 0) -> str:
     if kind.__module__ in ("re", "datetime", "decimal", "fractions", "pathlib", "zoneinfo", "enum", "typing", "logging", "_pydatetime", "pathlib._local"):
         return f"{plain} {value!r}"
     held = getattr(value, "__dict__", None)
-    if type(held) is dict and depth < DEPTH and kind.__module__ in sys.modules and _is_own(sys.modules[kind.__module__]) and not hasattr(kind, "__slots__"):
+    if type(held) is dict and depth < DEPTH and kind.__module__ in sys.modules and is_own(sys.modules[kind.__module__]) and not hasattr(kind, "__slots__"):
         return plain + _whole(held, depth + 1)
     return plain + " " + os.urandom(8).hex()
 
 
 def _class(value: type) -> str:
-    """The methods of a class: one that was added or replaced from outside is seen. What a class keeps for itself is not."""
+    """The methods of a class, and the names of what else it has: what was added or replaced from outside is seen."""
     rows = []
     for key, held in sorted(vars(value).items()):
         held = getattr(held, "__func__", held)
@@ -211,6 +211,8 @@ def _class(value: type) -> str:
             held = held.fget
         if isinstance(held, (types.FunctionType, types.MethodType)):
             rows.append(f"{key}:{kind_of(held)}")
+        elif not key.startswith("_"):
+            rows.append(f"{key}:{type(held).__name__}")
     return "{" + ";".join(rows) + "}"
 
 

@@ -15,16 +15,27 @@ NAMESPACE = "namespace"
 """What stands in the pickle for the names of the notebook: functions find in them what they use, as before."""
 
 
+def form(value: Any) -> str:
+    """What kind of thing a module has, and how much is in it."""
+    kind = type(value)
+    size = len(value) if kind in (dict, list, set, bytearray) else ""
+    return f"{kind.__module__}.{kind.__qualname__} {size}"
+
+
 class Loader(pickle.Unpickler):
     """One stream of pickles, with one memory: an object that stands in two of them is one object."""
 
     namespace: "dict[str, Any]"
 
     def persistent_load(self, pid: Any) -> Any:
-        """The names of this notebook."""
-        if pid != NAMESPACE:
-            raise pickle.UnpicklingError("no such thing")
-        return self.namespace
+        """The names of this notebook, or what a module has under a name."""
+        if pid == NAMESPACE:
+            return self.namespace
+        module, name, told = pid
+        found = getattr(importlib.import_module(module), name)
+        if form(found) != told:
+            raise pickle.UnpicklingError(f"{module}.{name} is another one here")
+        return found
 
 
 def load(

@@ -60,7 +60,7 @@ def left_of(session):
     files = []
     for descriptor in Path(f"/proc/{session.manager.provisioner.pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            files.append(os.readlink(descriptor))
+            files.append(str(descriptor.readlink()))
     return [f for f in files if "jupyter-selfcode" in f and "deleted" in f]
 
 

@@ -6,8 +6,10 @@ What is looked into in the background replays: no variable is read while a cell 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
+import threading
 import types
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -52,8 +54,12 @@ def taking_along(workspace: LiveWorkspace, request: Request) -> Iterator[None]:
         yield
     finally:
         workspace.engine = engine
-        for _ in workspace.bridge.iterate(ending):
-            pass
+        try:
+            for _ in workspace.bridge.iterate(ending):
+                pass
+        except BaseException:
+            made.stop()
+            raise
 
 
 def sandbox_for(workspace: LiveWorkspace, request: Request) -> CopiedSandbox | None:
@@ -78,9 +84,9 @@ def sandbox_for(workspace: LiveWorkspace, request: Request) -> CopiedSandbox | N
     try:
         return CopiedSandbox(sandbox, _taken(workspace, session, notebook, min(places), runs, request, allowed))
     except CannotCopy as e:
-        return CopiedSandbox(sandbox, None, [f"not copied: {e.args[0]}"])
+        return CopiedSandbox(sandbox, None, [str(e.args[0])])
     except Exception as e:  # what a library raises when it is asked how it stands: the cells above run again
-        return CopiedSandbox(sandbox, None, [f"not copied: {type(e).__name__} in telling how this kernel stands"])
+        return CopiedSandbox(sandbox, None, [f"{type(e).__name__} in telling how this kernel stands"])
 
 
 def _taken(
@@ -100,9 +106,11 @@ def _taken(
         raise CannotCopy(way)
     failure = request.failure
     failed = copying.Failed(failure.cell_id, failure.line) if failure else None
-    unsteady = surveying.unsteady({n: names[n] for n in there})["unsteady"]
+    unsteady = {*surveying.unsteady({n: names[n] for n in there})["unsteady"], *(n for n in there if _draws(names[n]))}
     if surroundings.figures():
         raise CannotCopy("a figure is open, on which what is drawn next would go")
+    if _at_work(names):
+        raise CannotCopy("code of the notebook is at work in the background")
 
     def fixed(name: str) -> bool:
         return isinstance(names.get(name), FIXED)
@@ -123,6 +131,32 @@ def _taken(
         return copying.lacking(copying.rest(wished, place), left_out)
 
     return Taken(pickled, notebook.cells[:place], place, tuple(modules), packages, told, stands, _ended(below, runs, request), lacking)
+
+
+def _draws(value: Any) -> bool:
+    """Whether reading a value may change it, as its class is the person's own, or it gives random numbers."""
+    kind = type(value)
+    module = sys.modules.get(kind.__module__)
+    own = isinstance(module, types.ModuleType) and surroundings.is_own(module)
+    return own or kind.__name__ in ("Random", "SystemRandom", "Generator", "RandomState")
+
+
+def _at_work(names: dict[str, Any]) -> bool:
+    """Whether threads or tasks of the notebook may change its variables meanwhile."""
+    targets = [getattr(t, "_target", None) or type(t) for t in threading.enumerate()]
+    if any(getattr(t, "__module__", "") == "__main__" for t in targets):
+        return True
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:
+        return False
+    frames = [getattr(t.get_coro(), "cr_frame", None) for t in tasks]
+    running = sys._getframe()
+    above = set()
+    while running is not None:
+        above.add(running)
+        running = running.f_back  # type: ignore[assignment]
+    return any(f is not None and f.f_globals is names and f not in above for f in frames)
 
 
 def _drawn(session: LiveSession, last: int, count: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ it is loaded. Whatever a library raises or does on the way stays here: a name le
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import mmap
 import os
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,7 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped]
 
 from ...analysis.surroundings import OURS
-from ...analysis.unpickling import NAMESPACE
+from ...analysis.unpickling import NAMESPACE, form
 from .scratch import temp_root
 
 LARGEST = 4 * 2**30
@@ -38,6 +40,12 @@ LARGEST = 4 * 2**30
 
 SMALL = 64 * 2**20
 """Bytes of one variable that goes along though nothing is known to need it."""
+
+FIXED = (str, bytes, int, float, complex, type(None), tuple, frozenset, type, types.FunctionType, types.ModuleType)
+"""What a module has and what can be told by its name or its value alone."""
+
+DATA = ("numpy", "pandas", "polars", "pyarrow", "torch", "scipy", "xarray", "geopandas", "sklearn")
+"""Libraries whose objects are data."""
 
 AGAIN_SECONDS = 0.05
 """How soon it is said again that the time is up, to code that swallowed it the first time."""
@@ -122,19 +130,25 @@ class _Taker(cloudpickle.Pickler):  # type: ignore[misc]
         self.writes_apart = _writes_apart()
         self.of_pandas: dict[int, Any] = {}
         """Arrays that pandas holds, by their number."""
+        self.at_home = _at_home()
 
     memo: Any
     """By the number of an object, where it stands among those that can be named again, and the object."""
 
-    def persistent_id(self, obj: Any) -> str | None:
-        """The names of the notebook are not pickled: the other process has its own."""
-        return NAMESPACE if obj is self.namespace else None
+    def persistent_id(self, obj: Any) -> Any:
+        """The names of the notebook are not pickled, nor is what is a module's: the other process has its own. Else `randint`, which
+        draws from the one generator that all share, would have one of its own."""
+        if obj is self.namespace:
+            return NAMESPACE
+        return self.at_home.get(id(obj))
 
     def reducer_override(self, obj: Any) -> Any:
         """Refuse what would not arrive as it is."""
         kind = type(obj)
         if kind.__module__ == "__main__":
             _own_ways(kind)
+        elif kind is type(_wrapped) and obj.__module__ == "__main__":
+            raise _Refused("a function with a cache")
         elif kind.__module__.partition(".")[0] in OURS and not isinstance(obj, type):
             raise _Refused("it belongs to the kernel")
         elif isinstance(obj, (io.IOBase, memoryview, mmap.mmap)) and not isinstance(obj, (io.StringIO, io.BytesIO)):
@@ -208,6 +222,23 @@ class _Taker(cloudpickle.Pickler):  # type: ignore[misc]
             if end > last[1]:
                 last = begin, end, owner, apart
         return found
+
+
+@functools.lru_cache
+def _wrapped() -> None: ...
+
+
+def _at_home() -> dict[int, tuple[str, str, str]]:
+    """Where modules have what can change, by its number: settings, registries, generators and their methods; and what it is, so that
+    something else is not taken for it. Data are data, wherever a module keeps them."""
+    found: dict[int, tuple[str, str, str]] = {}
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, types.ModuleType) and name.partition(".")[0] not in OURS:
+            for key, value in vars(module).copy().items():
+                plain = isinstance(value, FIXED) or (isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType))
+                if not plain and not key.startswith("__") and type(value).__module__.partition(".")[0] not in DATA:
+                    found.setdefault(id(value), (name, key, form(value)))
+    return found
 
 
 def _own_ways(kind: type) -> None:

@@ -111,7 +111,7 @@ class CopiedSandbox(Around):
     async def _state(self, notebook: Notebook, folder: Path, limits: Limits) -> tuple[Kept | None, str]:
         """The process that holds the copied variables, or why it does not serve this notebook."""
         if self.taken is None or self.why:
-            return None, "; ".join(self.why[:1])
+            return None, self.why[0]
         if notebook.cells[: self.taken.place] != self.taken.above:
             return None, "it changes a cell above those whose variables were copied"
         if lacking := self.taken.lacking(notebook):
@@ -144,7 +144,7 @@ class CopiedSandbox(Around):
             loop = asyncio.get_running_loop()
             self._kept.append(Kept(stack, loop, (), folder, place, root, chain, copied=taken.words))
         except (*LOST, KernelUnavailable) as e:
-            self.why.append(f"not copied: {e or type(e).__name__}")
+            self.why.append(str(e) or type(e).__name__)
             await surely(stack.aclose())
         except BaseException:
             await surely(stack.aclose())
@@ -226,7 +226,7 @@ class CopiedKernel(ForkedKernel):
     async def _fall_back(self, reason: str, cells: Sequence[Cell]) -> None:
         await super()._fall_back(reason, cells)
         assert self._fresh is not None
-        self._fresh = _Noted(self._fresh, f"not copied: {reason}")
+        self._fresh = _Noted(self._fresh, reason)
 
     @property
     def served(self) -> Served:
@@ -266,7 +266,7 @@ class _Noted:
     def served(self) -> Served:
         """As the kernel says, and why."""
         served: Served = getattr(self._kernel, "served", Served())
-        reason = "; ".join(r for r in (served.reason, self._why) if r)
+        reason = "; ".join([*([served.reason] if served.reason else []), f"not copied: {self._why}"])
         return Served(served.kind, reason, served.goes_on)
 
     def __getattr__(self, name: str) -> Any:
