@@ -170,6 +170,11 @@ def confirmed(forked: Trial, fresh: Trial, after: Notebook) -> Trial:
     affected = {i for cell_id in forked.candidate.patch.cells if cell_id in after for i in slice_below(after, cell_id)}
     affected |= set(forked.candidate.patch.cells)
     results = {r.cell_id: r for r in fresh.run.results} if fresh.run else {}
+    over = _above(after, [i for i in forked.candidate.patch.cells if i in after])
+    failed = next((i for i, r in results.items() if r.status in ("error", "stopped") and i in over), None)
+    if failed is not None:  # it says nothing of the change: the network is refused there, say
+        said = f"It could not be confirmed: from the top cell {failed}, above the change, does not run in a clean kernel."
+        return replace(forked, findings=(*forked.findings, Finding("runs:unconfirmed", said, "ask", failed)))
     for r in forked.run.results if forked.run else ():
         other = results.get(r.cell_id)
         if other is None:  # what stopped it before is a finding of its own, or shows above

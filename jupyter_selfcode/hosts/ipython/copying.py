@@ -78,7 +78,7 @@ def sandbox_for(workspace: LiveWorkspace, request: Request) -> CopiedSandbox | N
         return None
     runs = [Ran(*run) for run in session.runs()]
     seconds = {r.cell_id: took.seconds for r, took in zip(runs, session.took, strict=True) if took is not None}
-    if not copying.worth(cells, seconds, least):
+    if sandbox.knows(cells) or not copying.worth(cells, seconds, least):
         return None
     allowed = max(1.0, min(SECONDS, SHARE * sum(seconds.get(c.id, 0.0) for c in cells)))
     try:

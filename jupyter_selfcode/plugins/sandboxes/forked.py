@@ -91,6 +91,11 @@ class ForkedSandbox(Around):
             self._at_work.remove(mark)
             self._rest()
 
+    def knows(self, cells: Sequence[Cell]) -> bool:
+        """Whether these cells, which the notebook begins with, have run here, and the states that they made are kept."""
+        keys = [(c.id, c.source) for c in cells]
+        return any([c.key for c in kept.chain[: len(keys)]] == keys for kept in self._kept)
+
     def _rest(self) -> None:
         """End what is kept in a while, unless something is tried until then."""
         for kept in self._kept if not self._at_work else ():
