@@ -194,7 +194,7 @@ def _whole(value: Any, depth: int = 0) -> str:
         return kind.__name__ + "(" + ",".join(sorted(parts) if kind in (set, frozenset) else parts) + ")"
     if not plain.startswith("a ") and " of " not in plain:
         return plain
-    if kind.__module__ in ("re", "datetime", "decimal", "fractions", "pathlib", "zoneinfo", "enum", "typing", "logging", "_pydatetime", "pathlib._local"):
+    if kind.__module__ in ("__future__", "re", "datetime", "decimal", "fractions", "pathlib", "zoneinfo", "enum", "typing", "logging", "_pydatetime", "pathlib._local"):
         return f"{plain} {value!r}"
     held = getattr(value, "__dict__", None)
     if type(held) is dict and depth < DEPTH and kind.__module__ in sys.modules and is_own(sys.modules[kind.__module__]) and not hasattr(kind, "__slots__"):
