@@ -67,7 +67,7 @@ def left_of(session):
 def test_a_repair_is_tried_on_the_variables_of_the_session_and_no_cell_above_runs_again(session, tmp_path):
     said = work(session, *begin(tmp_path / "count"), "import sqlite3\ncon = sqlite3.connect(':memory:')")
     assert "'revenue'" in said
-    assert re.search(r"copied: \d+ variables, \d+ kB, from your kernel; not copied: `con` \(sqlite3.Connection\)", said)
+    assert re.search(r"copied: \d+ variables, [\d.]+ MB, from your kernel; not copied: `con` \(sqlite3.Connection\)", said)
     assert (tmp_path / "count").read_text() == "x"
     assert left_of(session) == []
     assert "version 2" in session.run("%selfcode accept", "yes").text

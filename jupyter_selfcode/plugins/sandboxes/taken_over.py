@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...analysis.copying import above, apart, changed_in, differing, loading, looking, looking_at
+from ...analysis.printable import amount
 from ...protocols import ForkingSandbox, Kernel, Limits
 from ...values.errors import KernelUnavailable
 from ...values.notebook import Cell, Notebook
@@ -32,7 +33,7 @@ from .forked import LOST, ForkedKernel, ForkedSandbox
 from .forks import HazardError, family
 from .kernels import surely
 from .nbclient_kernel import NbclientKernel
-from .pickled import Pickled, _amount
+from .pickled import Pickled
 from .place import Place
 
 LOAD_SECONDS = 60.0
@@ -62,7 +63,7 @@ class Taken:
     def words(self) -> str:
         """What a verdict says of it."""
         names, left = self.pickled.names, sorted(self.pickled.left_out)
-        said = f"copied: {len(names)} variable{'' if len(names) == 1 else 's'}, {_amount(self.pickled.size)}, from your kernel"
+        said = f"copied: {len(names)} variable{'' if len(names) == 1 else 's'}, {amount(self.pickled.size)}, from your kernel"
         shown = ", ".join(f"`{n}` ({self.pickled.left_out[n]})" for n in left[:4])
         return said + (f"; not copied: {shown}" + (f" and {len(left) - 4} more" if len(left) > 4 else "") if left else "")
 

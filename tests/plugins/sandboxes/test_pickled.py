@@ -240,7 +240,7 @@ def test_where_there_is_no_place_the_reason_is_said(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module._File, "write", full)
+    monkeypatch.setattr(module.File, "write", full)
     with pytest.raises(CannotCopy, match="No space left"):
         take(notebook(x=b"x" * 2**20), ["x"], [], SETTINGS, seconds=20.0)
 
