@@ -97,6 +97,17 @@ def asked(cells: Iterable[Cell]) -> frozenset[str] | None:
     return frozenset(n for n in found if not n.startswith("@"))
 
 
+def wanted(names: Iterable[str], cells: Sequence[Cell], below: Sequence[Cell]) -> frozenset[str]:
+    """Of these names, which the `cells` above bind, those that the cells below may read or change, themselves or through functions
+    that cells above define; all of them where that cannot be told."""
+    own = asked(below)
+    if own is None:
+        return frozenset(names)
+    whole = Whole([_effects(c) for c in (*cells, *below)])
+    reached = whole.reached(own)
+    return frozenset(n for n in names if whole.first(n) in reached)
+
+
 def rest(notebook: Notebook, place: int) -> tuple[Cell, ...]:
     """The cells from this place on that have code to run."""
     return tuple(c for c in notebook.cells[place:] if c.type == "code" and c.runs and not is_intent(c.source))
@@ -144,8 +155,9 @@ def steps(cells: Sequence[Cell], runs: Sequence[Ran]) -> tuple[int, ...] | str:
 def unfaithful(
     cells: Sequence[Cell], way: Sequence[int], runs: Sequence[Ran], names: Collection[str], *, fixed: Callable[[str], bool],
     unsteady: Collection[str] = (), failed: Failed | None = None,
-) -> str:
-    """Why these names may hold something else than the cells above have given them; empty where nothing speaks for that.
+) -> Mapping[str, str] | str:
+    """Of these names those that may hold something else than the cells above have given them, and the cell that may have changed
+    each; or why that cannot be told of any.
 
     `way`: what `steps` gave. `fixed`: whether the value of a name cannot change in place; `unsteady`: names that reading changes.
     `failed`: where the last run of a cell has ended, so that what stands below did not happen.
@@ -180,8 +192,7 @@ def unfaithful(
             reached = found.unknown or whole.first(name) in touched or (name in unsteady and name in found.reads)
             if reached and not (fixed(name) and name not in found.writes and not found.unknown):
                 tainted[name] = run.cell_id
-    name = next((n for n in sorted(names) if n in tainted), "")
-    return f"cell {tainted[name]} may have changed {name} since, or before" if name else ""
+    return {name: by for name, by in tainted.items() if name in names}
 
 
 def _no_python(source: str) -> bool:
@@ -247,15 +258,13 @@ def unheard_of(cell: Cell) -> str:
 # ---- what a change asks for ------------------------------------------------------------------------------------------
 
 
-def lacking(cells: Iterable[Cell], left_out: Mapping[str, str]) -> str:
-    """Why these cells cannot go on from the copied variables; empty where they can. `left_out`: names that were not copied though
-    they are there, and why."""
-    cells = tuple(cells)
-    for cell in cells:
+def lacking(cells: Sequence[Cell], below: Sequence[Cell], left_out: Mapping[str, str]) -> str:
+    """Why the cells below cannot go on from the variables of the `cells` above; empty where they can. `left_out`: names that were not
+    copied though they are there, and why."""
+    for cell in below:
         if name := _of_history(cell.source):
             return f"cell {cell.id} reads {name}, which IPython keeps"
-    wanted = asked(cells)
-    name = next((n for n in sorted(left_out) if wanted is None or n in wanted), "")
+    name = min(wanted(left_out, cells, below), default="")
     return f"`{name}` ({left_out[name]})" if name else ""
 
 

@@ -43,7 +43,8 @@ def load(
     establish: "Callable[[dict[str, Any]], None]",
 ) -> "dict[str, Any]":
     """Bind these names to what the file holds, import what the cells above had, and put the settings in force. `count` is the
-    number that the next cell gets. Gives `failed`, the reason why it could not be done, or an empty text."""
+    number that the next cell gets. Gives `failed`, the reason why it could not be done, or an empty text; and what `came` besides, since
+    a function uses it, and was not bound."""
     failed = ""
     gc.disable()
     before = set(namespace)
@@ -63,7 +64,8 @@ def load(
                 _, name, value = item
                 if name in names:
                     bound[name] = value
-        for name in set(namespace) - before - set(bound):
+        came = sorted(set(namespace) - before - set(bound))
+        for name in came:
             del namespace[name]  # what a function uses came with it, though no cell above has made it
         namespace.update(bound)
         if missing := sorted(set(names) - set(bound)):
@@ -73,7 +75,7 @@ def load(
         shell = _shell()
         if shell is not None:
             shell.execution_count = count
-        return {"failed": ""}
+        return {"failed": "", "came": came}
     except BaseException as e:
         return {"failed": f"{failed}: {type(e).__name__}: {e}"[:300]}
     finally:

@@ -16,6 +16,7 @@ from jupyter_selfcode.analysis.copying import (
     unfaithful,
     unheard_of,
     unsettles,
+    wanted,
     worth,
 )
 from jupyter_selfcode.analysis.staleness import Ran
@@ -31,7 +32,8 @@ def said(cells, runs, *, fixed=(), unsteady=(), failed=None):
     way = steps(cells, runs)
     if isinstance(way, str):
         return way
-    return unfaithful(cells, way, runs, bound(cells), fixed=lambda n: n in fixed, unsteady=unsteady, failed=failed)
+    found = unfaithful(cells, way, runs, bound(cells), fixed=lambda n: n in fixed, unsteady=unsteady, failed=failed)
+    return found if isinstance(found, str) else ", ".join(f"cell {by} may have changed {n}" for n, by in sorted(found.items()))
 
 
 LOAD = "rows = load()"
@@ -81,7 +83,7 @@ def test_what_cannot_have_changed_one_and_what_was_made_anew_since_do_not(runs):
 def test_what_was_made_of_something_spoiled_is_spoiled_though_that_is_made_anew_below():
     cells = above(notebook("rows = load()", "total = len(rows)", "rows = load()"), 3)
     runs = [Ran("a", "rows = load()"), Ran("x", "rows.pop()"), Ran("b", "total = len(rows)"), Ran("c", "rows = load()")]
-    assert said(cells, runs) == "cell x may have changed total since, or before"
+    assert said(cells, runs) == "cell x may have changed total"
 
 
 def test_a_cell_that_failed_has_done_only_what_stands_above_its_line():
@@ -134,13 +136,21 @@ def test_only_names_that_cells_above_bind_go_along():
     assert asked(rest(notebook("x = 1", "exec(x)"), 1)) is None
 
 
+def test_a_function_above_needs_what_it_uses():
+    cells = above(notebook("x = 1\ny = 2\nz = 3", "def f(): return g()\ndef g(): return y"), 2)
+    below = rest(notebook("", "", "f() + z"), 2)
+    assert wanted(bound(cells), cells, below) == {"f", "g", "y", "z"}
+    assert lacking(cells, below, {"x": "large"}) == ""
+    assert lacking(cells, below, {"y": "large"}) == "`y` (large)"
+
+
 def test_what_a_change_reads_and_was_not_copied_is_named():
     left_out = {"con": "sqlite3.Connection"}
-    assert lacking(rest(notebook("x = 1", "x"), 1), left_out) == ""
-    assert lacking(rest(notebook("x = 1", "con.execute('x')"), 1), left_out) == "`con` (sqlite3.Connection)"
-    assert lacking(rest(notebook("x = 1", "eval('x')"), 1), left_out)
-    assert "_" in lacking(rest(notebook("x = 1", "_ + 1"), 1), {})
-    assert lacking(rest(notebook("x = 1", "for _ in range(3): pass"), 1), {}) == ""
+    assert lacking((), rest(notebook("x = 1", "x"), 1), left_out) == ""
+    assert lacking((), rest(notebook("x = 1", "con.execute('x')"), 1), left_out) == "`con` (sqlite3.Connection)"
+    assert lacking((), rest(notebook("x = 1", "eval('x')"), 1), left_out)
+    assert "_" in lacking((), rest(notebook("x = 1", "_ + 1"), 1), {})
+    assert lacking((), rest(notebook("x = 1", "for _ in range(3): pass"), 1), {}) == ""
 
 
 def test_it_is_worth_it_where_the_cells_took_long_or_are_refused_in_a_cage():

@@ -136,7 +136,7 @@ def test_what_a_cell_below_has_changed_makes_the_cells_above_run_again(session, 
     session.run("%config SelfCode.policy = 'propose'", "p")
     session.run("import random", "y")  # the cell is another one now: what it did is still there
     session.run(FAILS, "z")
-    assert "cell y may have changed sales" in re.sub(r"\s+", " ", session.run("%selfcode fix", "fix").text)
+    assert "not copied: `sales` (cell y may have changed it)" in re.sub(r"\s+", " ", session.run("%selfcode fix", "fix").text)
 
 
 @pytest.mark.slow

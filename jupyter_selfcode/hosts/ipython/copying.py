@@ -96,11 +96,7 @@ def _taken(
     names: dict[str, Any] = session.shell.user_ns
     cells, below = copying.above(notebook, place), copying.rest(notebook, place)
     there = {n for n in copying.bound(cells) if n in names}
-    secret = {n: "its name looks secret" for n in there if looks_secret(n) and isinstance(names[n], (str, bytes))}
-    wanted = copying.asked(below)
-    needed = sorted(there if wanted is None else there & wanted)
-    if said := copying.lacking(below, {n: why for n, why in secret.items() if n in needed}):
-        raise CannotCopy(said)
+    left_out = {n: "its name looks secret" for n in there if looks_secret(n) and isinstance(names[n], (str, bytes))}
     way = copying.steps(cells, runs)
     if isinstance(way, str):
         raise CannotCopy(way)
@@ -115,20 +111,23 @@ def _taken(
     def fixed(name: str) -> bool:
         return isinstance(names.get(name), FIXED)
 
-    if said := copying.unfaithful(cells, way, runs, there, fixed=fixed, unsteady=unsteady, failed=failed):
+    changed = copying.unfaithful(cells, way, runs, there, fixed=fixed, unsteady=unsteady, failed=failed)
+    if isinstance(changed, str):
+        raise CannotCopy(changed)
+    left_out |= {n: f"cell {by} may have changed it" for n, by in changed.items()}
+    if said := copying.lacking(cells, below, left_out):
         raise CannotCopy(said)
+    needed = copying.wanted(there, cells, below)
     settings = surroundings.settings() | _drawn(session, way[-1], len(runs))
     modules = [m for m in copying.modules_of(cells) if m in sys.modules]
     packages = frozenset(m.partition(".")[0] for m in modules)
     told = surroundings.told(sorted(packages), str(workspace.folder.resolve()), settings)
     stands = surroundings.modules(sorted(packages))
-    others = sorted(there - set(needed) - set(secret))
-    pickled = take(names, needed, others, settings, seconds=allowed)
-    left_out = dict(pickled.left_out) | secret
-    pickled.left_out = left_out
+    pickled = take(names, sorted(needed), sorted(there - needed - left_out.keys()), settings, seconds=allowed)
+    pickled.left_out = left_out = left_out | dict(pickled.left_out)
 
     def lacking(wished: Notebook) -> str:
-        return copying.lacking(copying.rest(wished, place), left_out)
+        return copying.lacking(cells, copying.rest(wished, place), left_out)
 
     return Taken(pickled, notebook.cells[:place], place, tuple(modules), packages, told, stands, _ended(below, runs, request), lacking)
 

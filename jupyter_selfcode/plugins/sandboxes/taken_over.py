@@ -162,6 +162,9 @@ class CopiedSandbox(Around):
         reply = await kernel.evaluate(loading(descriptor, taken.pickled.names, taken.imports, count), seconds=LOAD_SECONDS)
         if reply.get("failed") != "":
             return str(reply.get("failed") or "the process in the cage did not answer")
+        came = next((n for n in reply.get("came") or () if n in taken.pickled.left_out), None)
+        if came is not None:
+            return f"`{came}` ({taken.pickled.left_out[came]}), which a function uses"
         seen = str(place.folder if place.tier == "A" else place.work)
         there = await kernel.evaluate(looking(taken.packages, seen), seconds=LOAD_SECONDS)
         if not there:

@@ -72,10 +72,10 @@ def test_the_random_numbers_are_those_that_the_cells_above_have_left(session):
 @pytest.mark.parametrize(
     ("above", "then", "said"),
     [
-        ("x = [1]", "x.append(2)\nnothing", "cell z may have changed x"),
+        ("x = [1]", "x.append(2)\nnothing", "`x` (cell z may have changed it)"),
         ("x = (i for i in range(3))", "nothing", ""),
         ("x = (i for i in range(3))", "nothing\nx", "`x` (generator)"),
-        ("x = (i for i in range(3))", "x, nothing", "cell z may have changed x"),
+        ("x = (i for i in range(3))", "x, nothing", "`x` (cell z may have changed it)"),
         ("api_key = 'no-such-key'", "api_key, nothing", "`api_key` (its name looks secret)"),
         ("x = 1", "Out, nothing", "cell z reads Out, which IPython keeps"),
         ("%precision 3\nx = 1", "nothing", "does is in no variable"),

@@ -36,7 +36,7 @@ def handed(base, place, ended=(), told=None, needed=("mark", "rows", "doubled", 
     copied = take(names, list(needed), list(others), surroundings.settings(), seconds=20.0)
     taken = Taken(
         copied, base.cells[:place], place, ("os",), frozenset({"os"}), told or {}, {}, dict(ended),
-        lambda wished: lacking(rest(wished, place), copied.left_out),
+        lambda wished: lacking(base.cells[:place], rest(wished, place), copied.left_out),
     )  # fmt: skip
     return taken, names
 
@@ -134,6 +134,16 @@ async def test_what_cannot_be_loaded_does_not_serve(one, tmp_path):
     after, served = await run(sandbox, tmp_path, notebook(ABOVE, "mark * 1"), base)
     assert names["mark"] not in shown(after[1])
     assert "what was copied could not be loaded" in served.reason
+
+
+async def test_where_a_function_uses_what_was_left_out_the_cells_above_run_again(one, tmp_path):
+    base = notebook(ABOVE, "mark, doubled()")
+    taken, names = handed(base, 1, needed=("mark", "doubled", "os"))
+    taken.pickled.left_out = {"rows": "cell 7 may have changed it"}
+    sandbox = CopiedSandbox(one, taken)
+    after, served = await run(sandbox, tmp_path, notebook(ABOVE, "mark * 1"), base)
+    assert names["mark"] not in shown(after[1])
+    assert "not copied: `rows` (cell 7 may have changed it), which a function uses" in served.reason
 
 
 async def test_a_change_that_writes_is_tried_in_a_kernel_of_its_own(one, tmp_path):
