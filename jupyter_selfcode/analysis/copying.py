@@ -29,6 +29,9 @@ from .trees import imports, root, stored
 HISTORY = re.compile(r"_{1,3}|_i{1,3}|_\d+|_i\d+|_ih|_oh|_dh|In|Out")
 """Names by which IPython gives what ran before."""
 
+LISTING = frozenset(("vars", "dir", "locals", "globals"))
+"""Functions that, asked of nothing, give all names: in an order, and with names, that are not to be had again."""
+
 SETTERS = re.compile(
     r"set_\w+|seed|manual_seed|use|rc|rcdefaults|rc_file|set|seterr|seterrcall|simplefilter|filterwarnings|resetwarnings|basicConfig|dictConfig|"
     r"setlocale|setrecursionlimit|patch|chdir|putenv|unsetenv|load_dotenv|register\w*|setcontext|pandas|install|enable\w*|disable\w*|"
@@ -127,10 +130,14 @@ def worth(cells: Iterable[Cell], seconds: Mapping[str, float], least: float) -> 
     return False
 
 
-def _texts(source: str) -> list[str]:
+def _tree(source: str) -> ast.Module:
+    """The code of a cell; nothing where it cannot be read."""
     masked = mask(executable(source))
-    tree = None if masked.opaque else parse_masked(masked)
-    return [n.value for n in ast.walk(tree or ast.Module([], [])) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return (None if masked.opaque else parse_masked(masked)) or ast.Module([], [])
+
+
+def _texts(source: str) -> list[str]:
+    return [n.value for n in ast.walk(_tree(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
 # ---- whether it is the state above -----------------------------------------------------------------------------------
@@ -162,10 +169,11 @@ def unfaithful(
     `way`: what `steps` gave. `fixed`: whether the value of a name cannot change in place; `unsteady`: names that reading changes.
     `failed`: where the last run of a cell has ended, so that what stands below did not happen.
     """
+    modules = {name for cell in cells for name, _ in imports(ast.walk(_tree(cell.source)))} | COMMON
     for cell in cells:
         if _effects(cell).unknown:
             return f"what cell {cell.id} has made cannot be told from its code"
-        if said := unheard_of(cell):
+        if said := unheard_of(cell, modules):
             return said
     clean, known = set(way), {c.source for c in cells}
     effects = [effects_of(executable(r.source)) for r in runs]
@@ -220,20 +228,17 @@ def unsettles(source: str) -> bool:
     return False
 
 
-def _beside(cell: Cell) -> str:
+def _beside(cell: Cell, modules: Collection[str]) -> str:
     """What a cell does to a module that is neither carried nor compared: what it sets there, functions that it calls for no value,
     what registers itself; empty where there is nothing."""
-    masked = mask(executable(cell.source))
-    tree = None if masked.opaque else parse_masked(masked)
-    nodes = list(ast.walk(tree or ast.Module([], [])))
-    modules = {name for name, _ in imports(nodes)} | COMMON
-    for node in nodes:
+    for node in ast.walk(_tree(cell.source)):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load) and root(node) in modules:
             if not KNOWN.search(ast.unparse(node)):
                 return ast.unparse(node)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             called = ast.unparse(node.value.func)
-            if root(node.value.func) in modules and not ASIDE.fullmatch(called):
+            first = root(node.value.args[0]) if SETTING.fullmatch(called) and node.value.args else root(node.value.func)
+            if first in modules and not ASIDE.fullmatch(called):
                 return f"{called}()"
         for decorator in getattr(node, "decorator_list", ()):
             if "register" in ast.unparse(decorator):
@@ -241,7 +246,7 @@ def _beside(cell: Cell) -> str:
     return ""
 
 
-def unheard_of(cell: Cell) -> str:
+def unheard_of(cell: Cell, modules: Collection[str] = COMMON) -> str:
     """Why what a cell does beside its names is not known to be carried; empty where it is."""
     for magic in mask(executable(cell.source)).magics:
         text = magic.text.strip()
@@ -251,7 +256,9 @@ def unheard_of(cell: Cell) -> str:
         if magic.kind == "cell" and name in ("time", "capture", "timeit", LINE[1:]):
             continue
         return f"what {text[:40]!r} in cell {cell.id} does is in no variable"
-    beside = _beside(cell)
+    if _lists(cell):
+        return f"cell {cell.id} takes in all names"
+    beside = _beside(cell, modules)
     return f"what {beside[:60]} in cell {cell.id} does is in no variable" if beside else ""
 
 
@@ -264,8 +271,15 @@ def lacking(cells: Sequence[Cell], below: Sequence[Cell], left_out: Mapping[str,
     for cell in below:
         if name := _of_history(cell.source):
             return f"cell {cell.id} reads {name}, which IPython keeps"
+        if _lists(cell):
+            return f"cell {cell.id} takes in all names"
     name = min(wanted(left_out, cells, below), default="")
     return f"`{name}` ({left_out[name]})" if name else ""
+
+
+def _lists(cell: Cell) -> bool:
+    calls = (n for n in ast.walk(_tree(cell.source)) if isinstance(n, ast.Call) and not n.args)
+    return any(isinstance(n.func, ast.Name) and n.func.id in LISTING for n in calls)
 
 
 def _of_history(source: str) -> str:
@@ -283,9 +297,7 @@ def modules_of(cells: Iterable[Cell]) -> tuple[str, ...]:
     """Modules that the import statements of these cells name, in order; from `from a import b` also `a.b`, which may be one."""
     found: dict[str, None] = {}
     for cell in cells:
-        masked = mask(executable(cell.source))
-        tree = None if masked.opaque else parse_masked(masked)
-        for node in ast.walk(tree or ast.Module([], [])):
+        for node in ast.walk(_tree(cell.source)):
             if isinstance(node, ast.Import):
                 found |= dict.fromkeys(a.name for a in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -29,9 +29,9 @@ OURS = (
 """Packages that are the kernel's own or ours: how they stand says nothing of the notebook."""
 
 RESTLESS = (
-    "threading", "_thread", "asyncio", "concurrent", "logging", "signal", "selectors", "subprocess", "_weakrefset", "weakref", "linecache", "re",
-    "builtins", "sys", "os", "posix", "getpass", "tempfile", "atexit", "site", "inspect", "warnings", "pkgutil", "importlib", "_frozen_importlib",
-    "_frozen_importlib_external", "zipimport", "types", "multiprocessing", "encodings", "codecs", "random", "socket", "locale", "time", "faulthandler",
+    "threading", "_thread", "asyncio", "concurrent", "logging", "signal", "selectors", "subprocess", "_weakrefset", "weakref", "linecache",
+    "builtins", "sys", "getpass", "atexit", "site", "warnings", "importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport",
+    "multiprocessing", "faulthandler",
 )
 """Modules of Python that a kernel patches, or whose state is told apart: theirs is not compared as text."""
 

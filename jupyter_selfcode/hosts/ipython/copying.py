@@ -102,7 +102,7 @@ def _taken(
         raise CannotCopy(way)
     failure = request.failure
     failed = copying.Failed(failure.cell_id, failure.line) if failure else None
-    unsteady = {*surveying.unsteady({n: names[n] for n in there})["unsteady"], *(n for n in there if _draws(names[n]))}
+    unsteady = {*surveying.unsteady({n: names[n] for n in there})["unsteady"], *(n for n in there if draws(names[n]))}
     if surroundings.figures():
         raise CannotCopy("a figure is open, on which what is drawn next would go")
     if _at_work(names):
@@ -132,7 +132,7 @@ def _taken(
     return Taken(pickled, notebook.cells[:place], place, tuple(modules), packages, told, stands, _ended(below, runs, request), lacking)
 
 
-def _draws(value: Any) -> bool:
+def draws(value: Any) -> bool:
     """Whether reading a value may change it, as its class is the person's own, or it gives random numbers."""
     kind = type(value)
     module = sys.modules.get(kind.__module__)
