@@ -57,6 +57,7 @@ def test_cells_that_ran_once_and_in_order_gave_what_is_there():
         ((*IN_ORDER, Ran("d", "clean(rows)")), "cell d may have changed rows"),
         ((*IN_ORDER, Ran("d", "exec(code)")), "may have changed"),
         ((*IN_ORDER, Ran("d", "del total")), "cell d may have changed total"),
+        ((*IN_ORDER, Ran("d", "import rows")), "cell d may have changed rows"),
         ((*IN_ORDER, Ran("d", "pd.set_option('display.precision', 2)")), "may have changed settings"),
         ((*IN_ORDER, Ran("d", "pd.DataFrame.sum = None")), "may have changed settings"),
         ((*IN_ORDER, Ran("gone", "rows['y'] = 1")), "cell gone may have changed rows"),

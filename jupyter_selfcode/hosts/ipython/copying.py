@@ -95,7 +95,8 @@ def _taken(
     """The variables, and all that is to be known of them. Raises `CannotCopy`."""
     names: dict[str, Any] = session.shell.user_ns
     cells, below = copying.above(notebook, place), copying.rest(notebook, place)
-    there = {n for n in copying.bound(cells) if n in names}
+    made = copying.bound(cells)
+    there = {n for n in made if n in names}
     left_out = {n: "its name looks secret" for n in there if looks_secret(n) and isinstance(names[n], (str, bytes))}
     way = copying.steps(cells, runs)
     if isinstance(way, str):
@@ -111,7 +112,7 @@ def _taken(
     def fixed(name: str) -> bool:
         return isinstance(names.get(name), FIXED)
 
-    changed = copying.unfaithful(cells, way, runs, there, fixed=fixed, unsteady=unsteady, failed=failed)
+    changed = copying.unfaithful(cells, way, runs, made, fixed=fixed, unsteady=unsteady, failed=failed)
     if isinstance(changed, str):
         raise CannotCopy(changed)
     left_out |= {n: f"cell {by} may have changed it" for n, by in changed.items()}

@@ -24,6 +24,15 @@ OWN_WAYS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__
 FIXED = (str, bytes, int, float, complex, type(None), tuple, frozenset, type, types.FunctionType, types.ModuleType)
 """What a module has and what can be told by its name or its value alone."""
 
+STEPPING = frozenset((
+    "list_iterator", "list_reverseiterator", "tuple_iterator", "range_iterator", "longrange_iterator", "str_iterator", "str_ascii_iterator",
+    "bytes_iterator", "enumerate", "zip", "map", "filter", "reversed", "count", "repeat",
+))  # fmt: skip
+"""Iterators of Python that are pickled with what they go through, and where they are; others with a list of what is left."""
+
+VIEWS = ("dict_keys", "dict_values", "dict_items", "odict_keys", "odict_values", "odict_items", "mappingproxy")
+"""What looks into a dictionary, and would be pickled with one of its own."""
+
 DATA = ("numpy", "pandas", "polars", "pyarrow", "torch", "scipy", "xarray", "geopandas", "sklearn")
 """Libraries whose objects are data."""
 
@@ -95,7 +104,9 @@ class Taker(cloudpickle.Pickler):  # type: ignore[misc]
         elif kind.__module__.partition(".")[0] in OURS and not isinstance(obj, type):
             raise Refused("it belongs to the kernel")
         elif isinstance(obj, (io.IOBase, memoryview, mmap.mmap)) and not isinstance(obj, (io.StringIO, io.BytesIO)):
-            raise Refused(f"{named(kind)}")
+            raise Refused(named(kind))
+        elif kind.__module__ in ("builtins", "itertools", "collections") and _looks_into(kind):
+            raise Refused(named(kind))
         np = sys.modules.get("numpy")
         if np is not None and isinstance(obj, np.ndarray):
             if isinstance(obj, np.memmap):
@@ -169,6 +180,11 @@ class Taker(cloudpickle.Pickler):  # type: ignore[misc]
             if end > last[1]:
                 last = begin, end, owner, apart
         return found
+
+
+def _looks_into(kind: type) -> bool:
+    """Whether a type of Python's is one whose values go through another object, or look into it, and would not any more."""
+    return kind.__name__ in VIEWS or (hasattr(kind, "__next__") and kind.__name__ not in STEPPING)
 
 
 @functools.lru_cache

@@ -95,7 +95,7 @@ def copied(names, runs, drawn, book, place, anew):
         return None
     there = {n for n in copying.bound(cells) if n in names}
     unsteady = {*surveying.unsteady({n: names[n] for n in there})["unsteady"], *(n for n in there if draws(names[n]))}
-    changed = copying.unfaithful(cells, way, runs, there, fixed=lambda n: isinstance(names.get(n), FIXED), unsteady=unsteady)
+    changed = copying.unfaithful(cells, way, runs, copying.bound(cells), fixed=lambda n: isinstance(names.get(n), FIXED), unsteady=unsteady)
     if isinstance(changed, str) or copying.lacking(cells, below, dict(changed)):
         return None
     needed, settings = copying.wanted(there, cells, below), surroundings.settings() | {"random": drawn}

@@ -19,7 +19,7 @@ import types
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_selfcode.analysis import surroundings, unpickling
@@ -56,6 +56,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(PLAIN, min_size=1, max_size=5), st.lists(st.integers(0, 4), min_size=1, max_size=6))
 def test_values_arrive_as_they_were_and_what_is_one_object_stays_one(values, picks):
     chosen = [values[i % len(values)] for i in picks]
@@ -69,6 +70,7 @@ def test_values_arrive_as_they_were_and_what_is_one_object_stays_one(values, pic
                 assert (names[a][0] is names[b][0]) == (got[a][0] is got[b][0])
 
 
+@settings(max_examples=40)
 @given(
     st.integers(1, 30), st.booleans(), st.tuples(st.integers(0, 5), st.integers(6, 30), st.sampled_from((1, 2, 3, -1))), st.sampled_from(["<i4", "<f8", "u1"])
 )
@@ -155,6 +157,9 @@ def test_what_a_function_uses_comes_only_under_its_own_name():
         ("x = (i for i in range(3))", r"`x` \(generator\)"),
         ("import os\nx = open(os.devnull)", "TextIOWrapper"),
         ("x = memoryview(bytearray(3))", "memoryview"),
+        ("x = iter({'a': 1})", "dict_keyiterator"),
+        ("x = {'a': 1}.items()", "dict_items"),
+        ("import itertools\nx = itertools.groupby([1])", "itertools.groupby"),
         ("class X:\n    def __reduce__(self): raise SystemExit\nx = X()", "says itself how it is pickled"),
         ("class X:\n    def __getstate__(self): return {}\nx = [X()]", "says itself how it is pickled"),
         ("import numpy as np, tempfile\nx = np.memmap(tempfile.TemporaryFile(), dtype='u1', mode='w+', shape=(3,))", "a view of a file"),
