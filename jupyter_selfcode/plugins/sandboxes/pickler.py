@@ -103,9 +103,7 @@ class Taker(cloudpickle.Pickler):  # type: ignore[misc]
             raise Refused("a function with a cache")
         elif kind.__module__.partition(".")[0] in OURS and not isinstance(obj, type):
             raise Refused("it belongs to the kernel")
-        elif isinstance(obj, (io.IOBase, memoryview, mmap.mmap)) and not isinstance(obj, (io.StringIO, io.BytesIO)):
-            raise Refused(named(kind))
-        elif kind.__module__ in ("builtins", "itertools", "collections") and _looks_into(kind):
+        elif (isinstance(obj, (io.IOBase, memoryview, mmap.mmap)) and not isinstance(obj, (io.StringIO, io.BytesIO))) or (kind.__module__ in ("builtins", "itertools", "collections") and _looks_into(kind)):
             raise Refused(named(kind))
         np = sys.modules.get("numpy")
         if np is not None and isinstance(obj, np.ndarray):
