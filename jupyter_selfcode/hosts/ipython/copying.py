@@ -11,7 +11,7 @@ import contextlib
 import sys
 import threading
 import types
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from ...analysis.staleness import Ran
 from ...plugins.sandboxes.forked import COPIED, ForkedSandbox
 from ...plugins.sandboxes.pickled import CannotCopy, take
 from ...plugins.sandboxes.taken_over import CopiedSandbox, Taken
-from ...values.notebook import Notebook
+from ...values.notebook import Cell, Notebook
 from ...values.request import Request
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _taken(
     if said := copying.lacking(cells, below, left_out):
         raise CannotCopy(said)
     needed = copying.wanted(there, cells, below)
-    settings = surroundings.settings() | _drawn(session, way[-1], len(runs))
+    settings = surroundings.settings() | _drawn(session, cells, way, runs)
     modules = [m for m in copying.modules_of(cells) if m in sys.modules]
     packages = frozenset(m.partition(".")[0] for m in modules)
     told = surroundings.told(sorted(packages), str(workspace.folder.resolve()), settings)
@@ -159,12 +159,21 @@ def _at_work(names: dict[str, Any]) -> bool:
     return any(f is not None and f.f_globals is names and f not in above for f in frames)
 
 
-def _drawn(session: LiveSession, last: int, count: int) -> dict[str, Any]:
-    """The state of the random numbers as the last of the cells above has left it: as the one that ran next has found it."""
-    following = session.took[last + 1] if last + 1 < count else None
-    if last + 1 < count and following is None:
+def _drawn(session: LiveSession, cells: Sequence[Cell], way: Sequence[int], runs: Sequence[Ran]) -> dict[str, Any]:
+    """The state of the random numbers as the last of the cells above has left it: as the one that ran next has found it. Raises
+    `CannotCopy` where that is not known, and where one of them has seeded, and another cell has drawn in between."""
+    took, last = session.took, way[-1]
+    seeded = max((i for i, cell in zip(way, cells, strict=True) if "seed" in cell.source), default=last)
+    for i in set(range(seeded + 1, last)) - set(way):
+        before, after = took[i], took[i + 1]
+        if before is None or after is None or before.drawn is not after.drawn:
+            raise CannotCopy(f"cell {runs[i].cell_id} may have drawn random numbers in between")
+    if last + 1 == len(runs):
+        return session.timeline.drawn
+    following = took[last + 1]
+    if following is None:
         raise CannotCopy("a cell ran after those above, and which random numbers were next is not known")
-    return following.drawn if following is not None else session.timeline.drawn
+    return following.drawn
 
 
 def _ended(below: tuple[Any, ...], runs: list[Ran], request: Request) -> dict[str, str]:

@@ -69,6 +69,21 @@ def test_the_random_numbers_are_those_that_the_cells_above_have_left(session):
     assert names["numpy.random"][2] == np.random.RandomState(3).get_state()[2]
 
 
+def test_random_numbers_that_another_cell_drew_in_between_are_missed_where_there_was_a_seed(session):
+    for cell_id in "abzy":
+        session.run("0", cell_id)
+    for seeds, drawing in (("", "random.random()"), ("random.seed(1)", "1"), ("random.seed(1)", "random.random()")):
+        session.run(f"import random\n{seeds}", "a")
+        session.run(drawing, "y")
+        session.run("x = 1", "b")
+        session.run("nothing", "z")
+        if seeds and "random" in drawing:
+            assert why(session) == "cell y may have drawn random numbers in between"
+        else:
+            with asked(session) as made:
+                assert made.taken, made.why
+
+
 @pytest.mark.parametrize(
     ("above", "then", "said"),
     [

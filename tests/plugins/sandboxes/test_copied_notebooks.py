@@ -65,8 +65,8 @@ def ran(cell, names):
 
 
 def session(rng, book, place):
-    """The names after the cells above have run, with others between and after; the runs, and the random numbers. None where one of
-    the cells above fails."""
+    """The names after the cells above have run, with others between and after; the runs, and the random numbers (None where another
+    cell drew some in between). None where one of the cells above fails."""
     names, runs = {"__name__": "__main__"}, []
 
     def run(cell):
@@ -76,22 +76,24 @@ def session(rng, book, place):
 
     gone = [Cell(f"x{i}", "code", "\n".join(notebooks.statement(rng) for _ in range(rng.choice((1, 2))))) for i in range(2)]
     others, often = [*book.cells[5:], *gone], rng.choice((0.0, 0.15))
+    drawn, between = random.getstate(), False
     for cell in copying.above(book, place):
         while rng.random() < often:
             run(rng.choice(others))
+            between = between or random.getstate() != drawn
         if run(cell):
             return None
-    drawn = random.getstate()
+        drawn = random.getstate()
     for _ in range(rng.choice((0, 0, 1, 1, 2))):
         run(rng.choice(others))
-    return names, runs, drawn
+    return names, runs, None if between else drawn
 
 
 def copied(names, runs, drawn, book, place, anew):
     """The names in another process, or None where nothing may be copied."""
     cells, below = copying.above(book, place), copying.rest(book, place)
     way = copying.steps(cells, runs)
-    if isinstance(way, str):
+    if isinstance(way, str) or drawn is None:
         return None
     there = {n for n in copying.bound(cells) if n in names}
     unsteady = {*surveying.unsteady({n: names[n] for n in there})["unsteady"], *(n for n in there if draws(names[n]))}
