@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ..values.notebook import Cell, Notebook
 from . import surroundings, unpickling
 from .contract import executable, in_kernel
-from .effects import Effects, Whole, effects_of, effects_through
+from .effects import BUILTINS, Effects, Whole, effects_of, effects_through
 from .forms import is_intent
 from .magics import mask, parse_masked
 from .marks import LINE
@@ -89,6 +89,12 @@ def bound(cells: Iterable[Cell]) -> frozenset[str]:
     return frozenset[str]().union(*(_effects(c).writes for c in cells)) - {"*"}
 
 
+def _taken_in(source: str, effects: Effects) -> set[str]:
+    """What code may read or change; of Python's own names too, which a cell may have bound to something else."""
+    named = {n.id for n in ast.walk(_tree(source)) if isinstance(n, ast.Name)}
+    return {*effects.reads, *effects.mutates, *(named & BUILTINS)}
+
+
 def asked(cells: Iterable[Cell]) -> frozenset[str] | None:
     """Names that these cells may read or change, made by themselves or not; None where that cannot be told, so all of them."""
     found = set[str]()
@@ -96,7 +102,7 @@ def asked(cells: Iterable[Cell]) -> frozenset[str] | None:
         effects = _effects(cell)
         if effects.unknown:
             return None
-        found |= effects.reads | effects.mutates
+        found |= _taken_in(cell.source, effects)
     return frozenset(n for n in found if not n.startswith("@"))
 
 
@@ -182,7 +188,7 @@ def unfaithful(
     tainted: dict[str, str] = {}
     for i, (run, found) in enumerate(zip(runs, effects, strict=True)):
         if i in clean:
-            read = whole.reached(found.reads | found.mutates)
+            read = whole.reached(_taken_in(run.source, found))
             spoiled = next((by for name, by in tainted.items() if whole.first(name) in read), "")
             for name in found.writes:
                 tainted.pop(name, None)

@@ -137,6 +137,11 @@ def test_only_names_that_cells_above_bind_go_along():
     assert asked(rest(notebook("x = 1", "exec(x)"), 1)) is None
 
 
+def test_a_name_of_pythons_that_a_cell_above_has_bound_is_needed_too():
+    cells = above(notebook("len = max", ""), 1)
+    assert wanted(bound(cells), cells, rest(notebook("", "len([1])"), 1)) == {"len"}
+
+
 def test_a_function_above_needs_what_it_uses():
     cells = above(notebook("x = 1\ny = 2\nz = 3", "def f(): return g()\ndef g(): return y"), 2)
     below = rest(notebook("", "", "f() + z"), 2)
