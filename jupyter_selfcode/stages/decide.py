@@ -118,7 +118,8 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
 
     where, why, bare = trial.run.sandbox, trial.run.served.reason, list[str]()
     if trial.kind == "forked":
-        said = [f"ran in a copy of a kernel that had run the cells above ({where}; {why}), {_count(ran, 'cell')}"]
+        made = "that was given the variables of yours" if why.startswith("copied") else "that had run the cells above"
+        said = [f"ran in a copy of a kernel {made} ({where}; {why}), {_count(ran, 'cell')}"]
     else:
         said = [f"ran from the top in a clean kernel ({where}), {_count(ran, 'cell')}"]
         if why:

@@ -68,6 +68,7 @@ def test_a_repair_is_tried_on_the_variables_of_the_session_and_no_cell_above_run
     said = work(session, *begin(tmp_path / "count"), "import sqlite3\ncon = sqlite3.connect(':memory:')")
     assert "'revenue'" in said
     assert re.search(r"copied: \d+ variables, [\d.]+ MB, from your kernel; not copied: `con` \(sqlite3.Connection\)", said)
+    assert "ran in a copy of a kernel that was given the variables of yours (contained, tier" in said
     assert (tmp_path / "count").read_text() == "x"
     assert left_of(session) == []
     assert "version 2" in session.run("%selfcode accept", "yes").text
