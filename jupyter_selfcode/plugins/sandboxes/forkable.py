@@ -12,6 +12,7 @@ messages, CONTROL carries JSON of ours: `fork`, `adopt`, `interrupt`,
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import importlib.util
 import io
 import json
@@ -263,11 +264,13 @@ class Threadless(IPKernelApp):
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         forks = beside("copies").Forks(self, loop, beside("hazards"), beside("cage"))
+        context = contextvars.copy_context()
+        kept = {"context": context} if sys.version_info >= (3, 11) else {}
         while True:
             loop.run_until_complete(self._readable(loop))
             channel, parts = self.line.receive()
-            if channel == SHELL:
-                loop.run_until_complete(self.kernel.take(parts, self.line.shell))
+            if channel == SHELL:  # in one context, so that what a cell sets there (NumPy's way to print) is set for the next
+                loop.run_until_complete(loop.create_task(self.kernel.take(parts, self.line.shell), **kept))
                 forks.note()
             elif (asked := json.loads(parts[0]))["do"] == "end":
                 return  # what is registered for the end of the interpreter runs now

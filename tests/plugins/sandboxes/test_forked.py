@@ -52,6 +52,14 @@ async def test_a_candidate_goes_on_from_the_state_above_it_and_the_cells_there_r
     assert after[2].execution_count == 3
 
 
+async def test_what_a_cell_sets_in_its_context_is_set_for_those_below(sandbox, tmp_path):
+    base = notebook("import contextvars\nshort = contextvars.ContextVar('short', default=0)\nshort.set(4)", "short.get()")
+    results, _ = await run(sandbox, tmp_path, base, base)
+    assert shown(results[1]) == "4"
+    results, served = await run(sandbox, tmp_path, notebook(base.cells[0].source, "short.get() + 1"), base)
+    assert (served.kind, shown(results[1])) == ("forked", "5")
+
+
 async def test_what_a_candidate_changes_is_unseen_by_the_next(sandbox, tmp_path):
     base = notebook("x = [1]", "x")
     await run(sandbox, tmp_path, base, base)
