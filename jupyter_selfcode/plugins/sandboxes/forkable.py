@@ -265,7 +265,7 @@ class Threadless(IPKernelApp):
         asyncio.set_event_loop(loop)
         forks = beside("copies").Forks(self, loop, beside("hazards"), beside("cage"))
         context = contextvars.copy_context()
-        kept = {"context": context} if sys.version_info >= (3, 11) else {}
+        kept: dict[str, Any] = {"context": context} if sys.version_info >= (3, 11) else {}
         while True:
             loop.run_until_complete(self._readable(loop))
             channel, parts = self.line.receive()
