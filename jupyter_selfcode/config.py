@@ -89,6 +89,10 @@ class SelfCode(Configurable):
         "the cells above, where that serves (Linux, tiers A and B). auto: in a live session; a contained run is copied itself. "
         "What may be deployed unasked is tried in a clean kernel as well, or confirmed by the run that goes on with it."
     ).tag(config=True)
+    copied_seconds = Float(
+        5.0, allow_none=True, min=0, help="Seconds that the cells above must have taken in a live session for its variables to be copied into the "
+        "cage in their place (where these can be told to be the same); what cannot run there, for the network, is copied too. None: never."
+    ).tag(config=True)
     contain = Enum(
         ("auto", "always", "never"), "auto", help="Whether the kernel of a run is contained too. auto: where the policy "
         "is deploy and this machine gives a cage."

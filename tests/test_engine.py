@@ -281,6 +281,24 @@ async def test_where_a_copy_and_a_clean_kernel_disagree_a_person_is_asked_and_no
     assert decided.trials[0].run.served == Served("fresh", next(iter(store.notes(PATH, DISAGREED).values())))
 
 
+async def test_where_a_clean_kernel_is_refused_what_cells_above_need_nothing_is_deployed_unasked_and_a_person_decides(store, tmp_path):
+    def refused(source: str) -> CellResult | None:
+        return CellResult("", "error", failure=Failure("c0", "ConnectionError", "no network")) if source == "x = 3" else None
+
+    class Offline(ScriptedForks):
+        @contextlib.asynccontextmanager
+        async def open_from(self, base, notebook, *args):
+            async with super().open_from(base, notebook, *args) as kernel:
+                yield kernel
+            self._script = refused if notebook != base else self._script
+
+    decided = await decide(in_copies(store, Offline(), replacing("c1", "y = x * 2")), BROKEN, notebook("x = 3", CONTRACTED), tmp_path)
+    assert isinstance(decided.decision, Ask)
+    assert decided.decision.trial.kind == "forked"
+    assert "could not be confirmed: from the top cell c0" in decided.decision.reason
+    assert not store.notes(PATH, DISAGREED)
+
+
 async def test_why_no_copy_was_made_is_in_the_verdict(store, tmp_path):
     made = in_copies(store, ScriptedForks(hazard="a connection is open"), replacing("c1", "y = x * 2"))
     decided = await decide(made, BROKEN, notebook("x = 3", CONTRACTED), tmp_path)

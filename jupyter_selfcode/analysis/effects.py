@@ -95,7 +95,7 @@ def _effects(notebook: Notebook) -> dict[str, Effects]:
     return {c.id: effects_of(c.source) for c in notebook.cells if c.runs}
 
 
-class _Whole:
+class Whole:
     """Aliases and carried names of a whole notebook. Names that may be one object stand for each other, so a set of names
     is closed to a set of representatives, which are compared."""
 
@@ -106,14 +106,14 @@ class _Whole:
         effects = list(effects)
         for e in effects:
             for a, b in e.aliases:
-                self._above[self._first(a)] = self._first(b)
+                self._above[self.first(a)] = self.first(b)
         for e in effects:
             for name, found in e.carries.items():
-                self._carries.setdefault(self._first(name), set()).update(found)
+                self._carries.setdefault(self.first(name), set()).update(found)
             for name, found in e.does.items():
-                self._does.setdefault(self._first(name), set()).update(found)
+                self._does.setdefault(self.first(name), set()).update(found)
 
-    def _first(self, name: str) -> str:
+    def first(self, name: str) -> str:
         """The representative of a name; paths are shortened on the way (union-find)."""
         while (above := self._above.get(name, name)) != name:
             self._above[name] = self._above.get(above, above)
@@ -122,20 +122,28 @@ class _Whole:
 
     def reached(self, names: Iterable[str]) -> set[str]:
         """Representatives of the names, and of what calling them reaches."""
-        done, left = set[str](), [self._first(name) for name in names]
+        done, left = set[str](), [self.first(name) for name in names]
         while left:
             name = left.pop()
             if name not in done:
                 done.add(name)
-                left += [self._first(found) for found in self._carries.get(name, ())]
+                left += [self.first(found) for found in self._carries.get(name, ())]
         return done
 
     def changed(self, effects: Effects) -> set[str]:
         """Representatives of what a cell may change, itself or through the functions that it calls."""
+        return self.reached(self._done(effects))
+
+    def touched(self, effects: Effects) -> set[str]:
+        """Representatives of the names whose value a cell may change: as `changed`, without what the functions that it defines
+        go on to reach when they are called."""
+        return {self.first(name) for name in self._done(effects)}
+
+    def _done(self, effects: Effects) -> set[str]:
         found = set(effects.changes)
         for name in self.reached(effects.invokes):
             found |= self._does.get(name, set())
-        return self.reached(found)
+        return found
 
 
 def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
@@ -144,7 +152,7 @@ def slice_above(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
     own = effects.pop(cell_id, Effects())
     if own.unknown:
         return tuple(effects)
-    whole = _Whole([*effects.values(), own])
+    whole = Whole([*effects.values(), own])
     needed, taken = whole.reached(own.reads | own.mutates), set[str]()
     left = [(i, e, whole.changed(e)) for i, e in reversed(effects.items())]  # nearest first: few rounds
     while True:
@@ -161,7 +169,7 @@ def slice_below(notebook: Notebook, cell_id: str) -> tuple[str, ...]:
     """The code cells below that a change of this cell may affect, in order; unknown ones among them, always."""
     place = notebook.index(cell_id)
     effects = _effects(notebook)
-    whole = _Whole(effects.values())
+    whole = Whole(effects.values())
     below = [c.id for c in notebook.cells[place + 1 :] if c.id in effects]
     own = effects.get(cell_id, Effects())
     if own.unknown:
@@ -189,28 +197,34 @@ def resumable(source: str, line: int | None, unsteady: Collection[str] = ()) -> 
     random numbers say no, and so does reading what is `unsteady`: iterators and the like, which the source does not show
     (`surveying.unsteady`). The failing statement's own assignment did not happen, so only its value counts.
     """
-    masked = mask(source)
-    tree = None if masked.opaque else parse_masked(masked)
-    if tree is None or line is None:
-        return False
-    if any(m.kind != "cell" and m.line <= line for m in masked.magics):
-        return False
-    if any(m.kind == "cell" and not m.text.startswith("%%selfcode") for m in masked.magics):
-        line = source.count("\n") + 1  # below a cell magic lines may be counted from there, so all may have run
-    body = [s for s in tree.body if s.lineno <= line and s.lineno > masked.head]
-    if not body:
-        return True
-    failing = body[-1]
-    if isinstance(failing, (ast.Assign, ast.AnnAssign)) and failing.value is not None:
-        body[-1] = ast.copy_location(ast.Expr(failing.value), failing)
-    found = _read(body, {})
-    if found.unknown or found.calls or found.reads & found.writes or not found.reads.isdisjoint(unsteady):
+    found = effects_through(source, line)
+    if found is None or found.unknown or found.calls or found.reads & found.writes or not found.reads.isdisjoint(unsteady):
         return False
     old = set(found.reads)
     for a, b in [*found.aliases, *found.aliases, *found.aliases]:  # short chains of aliases
         if a in old or b in old:
             old |= {a, b}
     return not any(name.startswith("@") for name in found.changes) and not found.mutates & old
+
+
+def effects_through(source: str, line: int | None) -> Effects | None:
+    """The effects of a cell that failed at this line; None where they cannot be told. The failing statement's own assignment did
+    not happen, so only its value counts."""
+    masked = mask(source)
+    tree = None if masked.opaque else parse_masked(masked)
+    if tree is None or line is None:
+        return None
+    if any(m.kind != "cell" and m.line <= line for m in masked.magics):
+        return None
+    if any(m.kind == "cell" and not m.text.startswith("%%selfcode") for m in masked.magics):
+        line = source.count("\n") + 1  # below a cell magic lines may be counted from there, so all may have run
+    body = [s for s in tree.body if s.lineno <= line and s.lineno > masked.head]
+    if not body:
+        return Effects()
+    failing = body[-1]
+    if isinstance(failing, (ast.Assign, ast.AnnAssign)) and failing.value is not None:
+        body[-1] = ast.copy_location(ast.Expr(failing.value), failing)
+    return _read(body, {})
 
 
 def bound_names(source: str) -> frozenset[str]:

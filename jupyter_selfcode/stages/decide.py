@@ -118,7 +118,8 @@ def weighed(trial: Trial, before: Notebook, after: Notebook, recorded: Recorded)
 
     where, why, bare = trial.run.sandbox, trial.run.served.reason, list[str]()
     if trial.kind == "forked":
-        said = [f"ran in a copy of a kernel that had run the cells above ({where}; {why}), {_count(ran, 'cell')}"]
+        made = "that was given the variables of yours" if why.startswith("copied") else "that had run the cells above"
+        said = [f"ran in a copy of a kernel {made} ({where}; {why}), {_count(ran, 'cell')}"]
     else:
         said = [f"ran from the top in a clean kernel ({where}), {_count(ran, 'cell')}"]
         if why:
@@ -170,6 +171,11 @@ def confirmed(forked: Trial, fresh: Trial, after: Notebook) -> Trial:
     affected = {i for cell_id in forked.candidate.patch.cells if cell_id in after for i in slice_below(after, cell_id)}
     affected |= set(forked.candidate.patch.cells)
     results = {r.cell_id: r for r in fresh.run.results} if fresh.run else {}
+    over = _above(after, [i for i in forked.candidate.patch.cells if i in after])
+    failed = next((i for i, r in results.items() if r.status in ("error", "stopped") and i in over), None)
+    if failed is not None:  # it says nothing of the change: the network is refused there, say
+        said = f"It could not be confirmed: from the top cell {failed}, above the change, does not run in a clean kernel."
+        return replace(forked, findings=(*forked.findings, Finding("runs:unconfirmed", said, "ask", failed)))
     for r in forked.run.results if forked.run else ():
         other = results.get(r.cell_id)
         if other is None:  # what stopped it before is a finding of its own, or shows above

@@ -77,7 +77,7 @@ class CellResult:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How a run was served: in a fresh kernel from the top, or in a copy of one that had run the cells above; and the
+    """How a run was served: in a fresh kernel from the top, or in a copy of one that had run the cells above, or had their variables; and the
     reason, or the way by which that state came. `goes_on`: what it was copied from goes on with the change in place, and so is
     the run from the top that confirms it."""
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.marks import is_command
+from .timeline import Timeline, Took
 
 if TYPE_CHECKING:
     from ...values.request import Failure
@@ -49,6 +50,9 @@ class LiveSession:
         self._busy = 0
         self._status: dict[str, bool] = {}
         self._runs: list[tuple[str, str, bool]] = []
+        self.timeline = Timeline()
+        self.took: list[Took | None] = []
+        """Of every run in `runs()` how long it took; None where it was run by us."""
         self._last: str | None = None
         self._failure: Failure | None = None
         self._known: dict[str, str] = {}
@@ -92,6 +96,7 @@ class LiveSession:
     def begin(self, info: Any) -> None:
         """A cell starts (IPython's `ExecutionInfo`)."""
         self.stopping = None
+        self.timeline.begin()
         if not info.store_history:
             self.running = None
             return
@@ -111,15 +116,16 @@ class LiveSession:
         cell, error = self.running, result.error_before_exec or result.error_in_exec
         if cell is None or cell.command:
             return
-        self.mark(cell.cell_id, error is None, cell.source)
+        self.mark(cell.cell_id, error is None, cell.source, self.timeline.end())
         if error is not None and not isinstance(error, (KeyboardInterrupt, SystemExit)):
             self._failure = describe(cell.cell_id, error, self.shell.user_ns)
 
-    def mark(self, cell_id: str, ok: bool, source: str | None = None) -> None:
+    def mark(self, cell_id: str, ok: bool, source: str | None = None, took: Took | None = None) -> None:
         """A cell has run; `source`: as it was then (None: the run is known already)."""
         self._status[cell_id] = ok
         if source is not None:
             self._runs.append((cell_id, source, ok))
+            self.took.append(took)
         if ok and self._failure is not None and self._failure.cell_id == cell_id:
             self._failure = None
 

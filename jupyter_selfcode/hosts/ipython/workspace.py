@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,9 +13,11 @@ from ...plugins.deployers.lock import lock
 from ...selfcode import Workspace, history_of, make_engine, open_store
 from ...values.decision import Accept, Ask
 from ...values.errors import PatchError
-from ...values.events import Decided
+from ...values.events import Decided, Event
 from ...values.messages import Applied, Changed
 from ...values.patch import apply, rebase
+from ...values.request import Request
+from ...values.trial import Run
 from ...values.version import Version, head
 from .document import SessionDocument, without_commands
 from .front_end import FrontEnd
@@ -49,6 +51,15 @@ class LiveWorkspace(Workspace):
     def front_end(self) -> FrontEnd:
         """What the person sees."""
         return self.surfaces[2]  # type: ignore[return-value]
+
+    def propose(
+        self, request: Request, *, before: Run | None = None, tick: Callable[[], None] | None = None
+    ) -> Iterator[Event]:
+        """As `Workspace.propose`. Where the cells above took long, their variables go along for the trials of this request."""
+        from .copying import taking_along
+
+        with taking_along(self, request):
+            yield from super().propose(request, before=before, tick=tick)
 
     def accept(self, decided: Decided, by: str = "person", cells: Sequence[str] = ()) -> Version | None:
         """As `Workspace.accept`."""

@@ -46,6 +46,8 @@ class Kept:
     live: str = ""
     """Where the states are a run's own: what a verdict calls them. Then no cell runs but in a copy for a candidate, and nothing
     is let go."""
+    copied: str = ""
+    """Where the state of the first process is that of a live kernel: what a verdict calls it. It is never let go."""
     ending: asyncio.TimerHandle | None = None
     closing: asyncio.Future[None] | None = None
 
@@ -75,7 +77,7 @@ class Kept:
             dear = {
                 i: sum(c.result.seconds for c in self.chain[above + 1 : i + 1])
                 for above, i in zip([-1, *held], held, strict=False)
-                if i != keep - 1 and not self._busy(i)
+                if i != keep - 1 and not self._busy(i) and self.chain[i].fork is not self.root
             }
             if not dear:
                 return

@@ -37,6 +37,9 @@ from .observed import Observed, look
 COPIED = ("A", "B")
 """The tiers in which copies are made."""
 
+DONE = ("ok", "skipped")
+"""How a cell ended whose state serves. Skipped are those that ran in a live kernel, whose variables were copied."""
+
 LOST = (HazardError, TimeoutError, ConnectionError, OSError, RuntimeError)
 
 
@@ -87,6 +90,11 @@ class ForkedSandbox(Around):
         finally:
             self._at_work.remove(mark)
             self._rest()
+
+    def knows(self, cells: Sequence[Cell]) -> bool:
+        """Whether these cells, which the notebook begins with, have run here, and the states that they made are kept."""
+        keys = [(c.id, c.source) for c in cells]
+        return any([c.key for c in kept.chain[: len(keys)]] == keys for kept in self._kept)
 
     def _rest(self) -> None:
         """End what is kept in a while, unless something is tried until then."""
@@ -201,7 +209,7 @@ class ForkedKernel:
         """What a cell gave that is as it was, in the state that those above it made; it runs only where it has not yet."""
         kept, chain, key = self._kept, self._kept.chain, (cell.id, cell.source)
         async with kept.lock:
-            if at < len(chain) and chain[at].key == key and (kept.live or chain[at].result.status == "ok"):
+            if at < len(chain) and chain[at].key == key and (kept.live or chain[at].result.status in DONE):
                 return chain[at].result
             await kept.cut(at)
             tip = await self._state(at)
@@ -277,7 +285,7 @@ class ForkedKernel:
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             await self._run(self._leaf, self._ran[done:at])
             again = f", {at - done} of them again in the copy: {hazard}" if at > done else ""
-            how = kept.live or f"replayed: {at} cells above it, once, in the cage{again}"
+            how = kept.live or (kept.copied or f"replayed: {at} cells above it, once, in the cage") + again
             self.served = Served("forked", how, goes_on=bool(kept.live))
         return self._leaf
 
@@ -363,5 +371,5 @@ class ForkedKernel:
         chain = self._kept.chain
         if self._kept.live:
             return
-        ok = next((i for i, c in enumerate(chain) if c.result.status != "ok"), len(chain))
+        ok = next((i for i, c in enumerate(chain) if c.result.status not in DONE), len(chain))
         await self._kept.cut(ok)

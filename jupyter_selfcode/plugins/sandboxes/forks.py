@@ -8,7 +8,7 @@ import itertools
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -323,9 +323,9 @@ class Family:
 
 
 @contextlib.asynccontextmanager
-async def family(place: Place, *, run: bool = False, **options: Any) -> AsyncIterator[Fork]:
+async def family(place: Place, *, run: bool = False, given: Sequence[int] = (), **options: Any) -> AsyncIterator[Fork]:
     """The first process, in which nothing has run; all are dead when the context ends. `run`: for a run itself, in the real
-    folder; only copies of it that are leaves are observed. `options` are for its start. Raises `OSError`, `RuntimeError`,
+    folder; only copies of it that are leaves are observed. `given` are open files that it has besides. `options` are for its start. Raises `OSError`, `RuntimeError`,
     `TimeoutError` where it does not start."""
     watched = place.observed.watched
     if run:
@@ -349,7 +349,7 @@ async def family(place: Place, *, run: bool = False, **options: Any) -> AsyncIte
             arguments = ["--HistoryManager.hist_file=:memory:", f"--Threadless.witness={place.observed.given}"]
             arguments += ["--Threadless.run=True"] if run else []
             await kernels.start_kernel(
-                cwd=str(place.work), extra_arguments=arguments, stdout=log, stderr=log, pass_fds=(place.observed.given,),
+                cwd=str(place.work), extra_arguments=arguments, stdout=log, stderr=log, pass_fds=(place.observed.given, *given),
                 **options,
             )
         if run:
