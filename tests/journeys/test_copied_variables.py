@@ -113,7 +113,7 @@ def test_settings_are_as_they_were_or_the_cells_above_run_again(session, tmp_pat
     [
         ("import os\nos.environ['SELF'] = 'x'", "the environment"),
         ("import textwrap\ntextwrap.dedent = lambda text: 'mine'", "textwrap.dedent"),
-        ("import textwrap\nsetattr(textwrap, 'dedent', lambda text: 'mine')", "textwrap.dedent"),
+        ("import textwrap\nsetattr(textwrap, 'dedent', lambda text: 'mine')", "setattr()"),
         ("import helpers\nhelpers.limit(3)", "helpers"),
         ("import logging\nlogging.getLogger('mine').setLevel(10)", "logging"),
         ("import sys\nsys.path.append('/nowhere')", "sys.path"),
