@@ -133,6 +133,35 @@ function Hosted({ model, el }: { model: IModel; el: HTMLElement }): JSX.Element 
   );
 }
 
+/** Whether the last of an element has left the top of anything that it is in. */
+function leftAbove(el: HTMLElement): boolean {
+  const { bottom } = el.getBoundingClientRect();
+  let around = el.parentElement;
+  while (around && around.getBoundingClientRect().top < bottom) {
+    around = around.parentElement;
+  }
+  return around !== null;
+}
+
+/** Keep a panel in sight that grows shorter while a person is at work in it: JupyterLab scrolls past the end of a notebook. */
+function keepInSight(el: HTMLElement): () => void {
+  let seen = false;
+  const sized = new ResizeObserver(() => {
+    if (seen && leftAbove(el)) {
+      el.scrollIntoView({ block: 'nearest' });
+    }
+  });
+  const shown = new IntersectionObserver(entries => {
+    seen = entries[entries.length - 1].isIntersecting;
+  });
+  sized.observe(el);
+  shown.observe(el);
+  return () => {
+    sized.disconnect();
+    shown.disconnect();
+  };
+}
+
 /** What stands above the panel for front ends without widgets; null where it was taken away. */
 function standIn(el: HTMLElement): HTMLElement | null {
   for (let around = el.parentElement; around; around = around.parentElement) {
@@ -148,6 +177,7 @@ function standIn(el: HTMLElement): HTMLElement | null {
 function render({ model, el }: { model: IModel; el: HTMLElement }): () => void {
   el.classList.add('jp-SelfcodePanel');
   draw(<Hosted model={model} el={el} />, el);
+  const left = keepInSight(el);
   let above: HTMLElement | null = null;
   const drawn = requestAnimationFrame(() => {
     above = standIn(el);
@@ -155,6 +185,7 @@ function render({ model, el }: { model: IModel; el: HTMLElement }): () => void {
   });
   return () => {
     cancelAnimationFrame(drawn);
+    left();
     above?.style.removeProperty('display');
     unmountComponentAtNode(el);
   };
