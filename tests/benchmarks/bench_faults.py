@@ -1,14 +1,14 @@
 """Fix rate and silent-wrong rate on faults seeded into real notebooks, through the command line as a schedule would run it.
 
     python tests/benchmarks/bench_faults.py FOLDER [--verify] [--model NAME --api-base URL] [--only WORDS] [--kinds K,…]
-        [--start N] [--every N] [--keep DIR] [--set NAME=VALUE …]
+        [--start N] [--every N] [--keep DIR] [--set NAME=VALUE …] [--without-variables]
 
 FOLDER holds clones of the repositories that `faults_books.py` names. Every fault has its first night, on which the notebook
 is whole and runs; then the fault comes, and the next run must heal under policy deploy. What was deployed unasked is
 judged by a hidden check (the values that the notebook gave on the first night); what was asked about is accepted and run
 again, and judged too, but counts as asked. Then every version is rolled back, and the notebook must be what it was, cell by
 cell. `--verify` asks nobody: it shows that every book is whole, and that every fault makes it fail, break its promise, or
-give something else.
+give something else. `--without-variables` tells the model nothing of the live variables, to see what they are worth.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from rich.console import Console
 from rich.table import Table
+
+BLIND = """
+import sys
+from jupyter_selfcode.hosts.cli.main import main
+from jupyter_selfcode.stages import gather
+gather.ranked_variables = lambda *_: ()
+sys.exit(main())
+"""
 
 PROBE = '''
 def _value(x):
@@ -126,11 +134,12 @@ def found(book: Book, fault: Fault, path: Path) -> list[Any] | str:
     return json.loads(said.splitlines()[-1])
 
 
+START = ["-m", "jupyter_selfcode"]
+
+
 def command(*words: str, folder: Path) -> tuple[int, dict[str, Any]]:
     """A command as a person types it, and what it says as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyter_selfcode", *words, "--json"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, *START, *words, "--json"], cwd=folder, capture_output=True, text=True, check=False)
     try:
         return done.returncode, json.loads(done.stdout)
     except ValueError:
@@ -223,7 +232,10 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="only each Nth fault")
     parser.add_argument("--keep", type=Path, help="folder in which the cases are left for inspection")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, for an ablation")
+    parser.add_argument("--without-variables", action="store_true", help="the prompt tells of no variable, for an ablation")
     args = parser.parse_args()
+    if args.without_variables:
+        START[:] = ["-c", BLIND]
     kinds = set(filter(None, args.kinds.split(",")))
     faults = [f for f in FAULTS if args.only in f.name and (not kinds or f.kind in kinds)][args.start :: args.every]
     root = args.keep or Path(tempfile.mkdtemp(prefix="selfcode-faults-"))
