@@ -72,7 +72,7 @@ async def settled(before, seconds=20.0):
     return held()
 
 
-@pytest.mark.parametrize("rounds", few_or(200))
+@pytest.mark.parametrize("rounds", few_or(300))
 async def test_whichever_process_is_killed_the_answer_is_right(sandbox, left, tmp_path, rounds):
     chosen = random.Random(rounds)
     await run(sandbox, tmp_path, BASE)
