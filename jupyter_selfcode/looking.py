@@ -26,7 +26,7 @@ def panel(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     lineage, waiting = workspace.lineage(), workspace.waiting.all()
     stale = reading.stale(workspace)
     data = {"notebook": workspace.path, "versions": len(lineage), "waiting": list(waiting), "stale": plain(stale),
-            "cost": plain(reading.costs(lineage, workspace.notebook())), "settings": reading.settings_of(workspace)}
+            "cost": plain(reading.costs(workspace, lineage)), "settings": reading.settings_of(workspace)}
     rows = [reading.row(r) for r in lineage[-RECENT:]] if workspace.session is not None else []
     return Reply(data, views.panel(workspace.path, lineage, waiting, data["cost"], data["settings"], rows=rows,
                                    speak=spoken(workspace), stale=told(stale, workspace.notebook())))
@@ -103,7 +103,7 @@ def watch(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
 
 def cost(workspace: Workspace, args: argparse.Namespace, tell: Tell) -> Reply:
     """What was spent."""
-    data = reading.costs(workspace.lineage(), workspace.notebook()) | {"sent": sending.log(workspace)}
+    data = reading.costs(workspace, workspace.lineage()) | {"sent": sending.log(workspace)}
     data |= {"unasked": reading.unasked(workspace)}
     return Reply(data, views.cost(data))
 

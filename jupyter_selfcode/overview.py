@@ -39,7 +39,7 @@ def state(workspace: Workspace) -> State:
         undo=undo_target(lineage),
         redo=redo_target(lineage),
         waiting=tuple(waits(name, decided) for name, decided in workspace.waiting.all().items()),
-        cost=Spending(**spending(lineage, workspace.notebook())),
+        cost=Spending(**spending(workspace, lineage)),
         settings=settings_of(workspace),
         watched=watching.since,
         told=tuple(watching.told()),

@@ -12,6 +12,7 @@ from .analysis.censoring import censored
 from .analysis.changes import cell_changes
 from .analysis.secrets import Redactor, forms_in, redact
 from .analysis.staleness import Ran, Stale, stale_cells
+from .analysis.surviving import alive
 from .config import plugins
 from .ledger import Ledger
 from .plugins.models import supply
@@ -21,7 +22,7 @@ from .values.errors import BadInput
 from .values.notebook import Cell, Notebook
 from .values.patch import InsertCell, ReplaceSource
 from .values.prompt import Cost
-from .values.version import Lineage, Recorded, Version, head, left_behind, total_cost
+from .values.version import Lineage, Recorded, Version, head, total_cost
 from .watching import Watching
 
 
@@ -152,10 +153,16 @@ def last_change(workspace: Workspace, cell: Cell) -> tuple[Recorded | None, Reco
     return None, newest
 
 
-def costs(lineage: Lineage, now: Notebook) -> dict[str, Any]:
-    """What was spent, in all, per version and per day."""
-    made = [r for r in lineage if r.version.kind == "adapt"]
-    return spending(lineage, now) | {"by_version": [row(r) for r in made], "by_day": _by_day([r.version for r in made])}
+def costs(workspace: Workspace, lineage: Lineage) -> dict[str, Any]:
+    """What was spent, in all, per version (and whether it is still alive) and per day."""
+    made, living = [r for r in lineage if r.version.kind == "adapt"], _living(workspace, lineage)
+    rows = [row(r) | {"alive": r.version.id in living} for r in made]
+    return _spending(lineage, living) | {"by_version": rows, "by_day": _by_day([r.version for r in made])}
+
+
+def _living(workspace: Workspace, lineage: Lineage) -> frozenset[str]:
+    first = next((r.version for r in lineage if r.outcome == "deployed"), None)
+    return alive(lineage, workspace.store.notebook(first.notebook), workspace.notebook()) if first else frozenset()
 
 
 def watched(workspace: Workspace) -> dict[str, Any]:
@@ -172,18 +179,21 @@ def unasked(workspace: Workspace) -> list[dict[str, Any]]:
     return [plain(heal) | {"tokens": heal.cost.tokens} for heal in Ledger(workspace.store, workspace.path).heals()]
 
 
-def spending(lineage: Lineage, now: Notebook) -> dict[str, Any]:
+def spending(workspace: Workspace, lineage: Lineage) -> dict[str, Any]:
     """What was spent in all, and per change still alive (a line that an adaptation made and that still stands)."""
+    return _spending(lineage, _living(workspace, lineage))
+
+
+def _spending(lineage: Lineage, living: frozenset[str]) -> dict[str, Any]:
     made = [r.version for r in lineage if r.version.kind == "adapt"]
-    undone = left_behind((r.version.id, r.version.restores, r.version.kind) for r in lineage if r.outcome == "deployed")
-    alive = [v for v in made if v.id not in undone and any(i in now for i in v.patch.cells)]
+    left = sum(v.id in living for v in made)
     total: Cost = total_cost(made)
     return {
-        "versions": len(made), "alive": len(alive), "calls": total.calls, "prompt_tokens": total.prompt_tokens,
+        "versions": len(made), "alive": left, "calls": total.calls, "prompt_tokens": total.prompt_tokens,
         "completion_tokens": total.completion_tokens, "usd": total.usd, "seconds": sum(v.seconds for v in made),
         "estimated": total.estimated, "replayed": total.replayed,
-        "usd_per_change_alive": None if total.usd is None or not alive else total.usd / len(alive),
-        "tokens_per_change_alive": None if not alive else total.tokens / len(alive),
+        "usd_per_change_alive": None if total.usd is None or not left else total.usd / left,
+        "tokens_per_change_alive": None if not left else total.tokens / left,
     }
 
 

@@ -181,7 +181,7 @@ class Course:
             ask = f" To have a change proposed: jupyter selfcode fix {self.job.source}" if mode == "suggest" else ""
             self.stop("failed", f"{weighed.reason} Policy is {mode}: nothing was proposed.{ask}")
         elif self.heals >= self.job.heals:
-            self.stop("failed", f"{self.heals} changes were made in this run, which is its limit (--heals).")
+            self.stop("failed", f"The limit of changes in one run is reached: {self.heals} (--heals).")
         elif (again := self._met_before(failure)) is not None:
             if again == "restart":
                 self.then = "restart"

@@ -361,4 +361,5 @@ def nothing_passed(trials: Sequence[Trial], said: str = "", *, model: bool = Tru
         return Reject(said or "No proposer had a change to offer.")
     blocks = trials[-1].blocks  # where a cell failed, what did not run after it only follows
     last = next((f for f in blocks if f.code.startswith("runs:")), next(iter(blocks), None))
-    return Reject(f"None of {len(trials)} candidates passed. The last: {last.message if last else 'it did not run'}")
+    tried = "The one candidate did not pass" if len(trials) == 1 else f"None of {len(trials)} candidates passed. The last"
+    return Reject(f"{tried}: {last.message if last else 'it did not run'}")

@@ -24,12 +24,11 @@ describe('cost', () => {
       { day: '2026-01-02', usd: 0.25, tokens: 5 }
     ];
     const by_version = [
-      { id: 'a', number: 2, words: 'one', usd: 0.5, tokens: 10 },
-      { id: 'b', number: 3, words: 'two', usd: 0.25, tokens: 5 }
+      { id: 'a', number: 2, words: 'one', usd: 0.5, tokens: 10, alive: true },
+      { id: 'b', number: 3, words: 'two', usd: 0.25, tokens: 5, alive: false }
     ];
     answer.mockResolvedValue({ data: { by_day, by_version } });
-    const rows = [{ id: 'b', behind: true }] as any;
-    render(<Plots path="nb.ipynb" rows={rows} trans={asWritten} />);
+    render(<Plots path="nb.ipynb" rows={[]} trans={asWritten} />);
     const [days, changes] = await screen.findAllByRole('img');
     expect(answer).toHaveBeenCalledWith('cost', { path: 'nb.ipynb' });
     expect(days.getAttribute('aria-label')).toBe('by day: 2026-01-01: $0.50, 2026-01-02: $0.25');

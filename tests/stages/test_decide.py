@@ -129,13 +129,13 @@ def test_the_smaller_of_two_that_prove_the_same_is_chosen():
 def test_where_none_passed_the_next_round_may_try_and_the_end_says_what_stopped_the_last():
     failed = Trial(Candidate(Patch("x"), "", "test"), findings=(Finding("runs", "Cell b fails.", "block"),))
     assert decide([failed], DEPLOY) is None
-    assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell b fails."
+    assert nothing_passed([failed]).reason == "The one candidate did not pass: Cell b fails."
 
 
 def test_where_a_cell_fails_above_what_was_promised_the_end_says_so_and_not_what_follows_from_it():
     follows = Finding("contract:not-run", "The example >>> x was not run.", "block")
     failed = Trial(Candidate(Patch("x"), "", "test"), findings=(follows, Finding("runs:fails", "Cell a fails.", "block")))
-    assert nothing_passed([failed]).reason == "None of 1 candidates passed. The last: Cell a fails."
+    assert nothing_passed([failed]).reason == "The one candidate did not pass: Cell a fails."
 
 
 def test_where_nothing_was_tried_the_end_says_why_and_what_to_do():

@@ -143,7 +143,7 @@ def build(
     )
     failed = Decided(
         request,
-        Reject("None of 1 candidates passed. The last: the exception is swallowed"),
+        Reject("The one candidate did not pass: the exception is swallowed"),
         triage,
         (bad,),
         cost,

@@ -27,6 +27,7 @@ from ...values.events import (
 from ...values.strength import summary
 from ...values.trial import CellResult
 from ...views.blocks import visible
+from ...views.words import count
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -62,7 +63,7 @@ class Progress:
     def __call__(self, event: Event) -> None:
         match event:
             case RunStarted(_, total, again):
-                self._cell = f"{total} cells"
+                self._cell = count(total, "cell")
                 if again:
                     self._line("again from the top, with the change in place", "dim")
             case CellStarted(cell_id, index, total):

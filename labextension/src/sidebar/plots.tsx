@@ -62,7 +62,7 @@ export function Bars(props: { title: string; spent: ISpent[]; trans: ITrans }): 
 
 interface ICostData {
   by_day: { day: string; usd: number | null; tokens: number }[];
-  by_version: IRow[];
+  by_version: (IRow & { alive: boolean })[];
 }
 
 /** The plots of a notebook, fetched when they are looked at. */
@@ -73,7 +73,6 @@ export function Plots(props: { path: string; rows: IRow[]; trans: ITrans }): JSX
     return null;
   }
   const { by_day, by_version } = reply.data as ICostData;
-  const behind = new Set(rows.filter(row => row.behind).map(row => row.id));
   return (
     <>
       <Bars
@@ -87,7 +86,7 @@ export function Plots(props: { path: string; rows: IRow[]; trans: ITrans }): JSX
           name: `${row.number} ${firstLine(row.words || row.rationale)}`,
           usd: row.usd,
           tokens: row.tokens,
-          lost: behind.has(row.id)
+          lost: !row.alive
         }))}
         trans={trans}
       />
