@@ -121,21 +121,32 @@ def _reached(tree: ast.Module) -> set[str]:
     return found
 
 
-def _mentioned(tree: ast.Module) -> set[str]:
-    return {
-        written(n.func if isinstance(n, ast.Call) else n)
-        for n in ast.walk(tree)
-        if isinstance(n, (ast.Call, ast.Assert, ast.Raise))
-    }
+def _mentioned(nodes: Iterable[ast.AST]) -> set[str]:
+    """Calls and checks that are written, whether they are made or not."""
+    return {written(n.func if isinstance(n, ast.Call) else n) for n in nodes if isinstance(n, (ast.Call, ast.Assert, ast.Raise))}
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    return {ast.dump(n): n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
 
 
 def put_off(edit: Edit) -> Iterator[Finding]:
-    """What was done when the cell ran, and now stands in a function that nobody calls."""
+    """What was done when the cell ran, and now stands in a function that nobody calls. A function that stands as it was and
+    is used no more may have been replaced by something better: then that is asked about, unless it had checked something.
+    """
     defined = {n.name for n in ast.walk(edit.after) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
     if not edit.repair or defined & set(edit.needed):
         return
-    for what in sorted(_reached(edit.before) & (_mentioned(edit.after) - _reached(edit.after))):
-        yield from finding("emptied", "block", f"{brief(what)} is only written down now: nothing calls it.")
+    before, after = _functions(edit.before), _functions(edit.after)
+    kept = [after[same] for same in before.keys() & after.keys()]
+    inside = {id(n) for f in kept for n in ast.walk(f)}
+    moved = _mentioned(n for n in ast.walk(edit.after) if id(n) not in inside)
+    for what in sorted(_reached(edit.before) & (_mentioned(ast.walk(edit.after)) - _reached(edit.after))):
+        if what in moved or what.startswith(("assert ", "raise")):
+            yield from finding("emptied", "block", f"{brief(what)} is only written down now: nothing calls it.")
+        else:
+            names = sorted(f.name for f in kept if what in _mentioned(ast.walk(f)))
+            yield from finding("emptied", "ask", f"{', '.join(names)} is not used any more, and with it {brief(what)}.")
 
 
 def _guards(tree: ast.Module) -> Marked:
