@@ -76,7 +76,7 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
     const model = new Model(tracker, links, trans);
 
     const show = (title: string, cells: ICellDiff[]): void => {
-      showInFull(app.shell, compareWidget(title, cells, languages, trans));
+      showInFull(app.shell, compareWidget(title, cells, languages, trans), trans);
     };
     const fetched = async (title: string, name: string, query: object): Promise<void> => {
       try {
@@ -104,7 +104,7 @@ export const sidebar: JupyterFrontEndPlugin<ISidebar> = {
       const place = before
         ? { mode: 'tab-after' as const, ref: before.id }
         : { mode: 'split-bottom' as const };
-      showInFull(app.shell, answered, place);
+      showInFull(app.shell, answered, trans, place);
       before?.dispose();
     });
 

@@ -33,7 +33,7 @@ READY = """() => {
     && s.session.kernel.status === 'idle');
 }"""
 expect.set_options(timeout=SECONDS * 1000)
-NOISE = ("reading 'schema'", "filebrowser:open-path")
+NOISE = ("reading 'schema'", "filebrowser:open-path", "reading 'last_modified'")
 """What Notebook 7 throws by itself."""
 
 

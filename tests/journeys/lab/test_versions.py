@@ -41,7 +41,10 @@ def test_a_change_is_seen_accepted_and_taken_back(release, wheel, opened, tmp_pa
         lab.button("Full size").click()
         expect(lab.page.locator(".jp-SelfcodeCompare .cm-mergeView").first).to_contain_text("2 * n")
         lab.picture(release)
-        lab.page.evaluate("window.jupyterapp.commands.execute('application:close')")
+        if name == "notebook":  # 7.2 has no place for it but a dialog
+            lab.page.get_by_role("button", name="Close", exact=True).click()
+        else:
+            lab.page.evaluate("window.jupyterapp.commands.execute('application:close')")
         lab.button("Accept").click()
         lab.until("m.cells[1].getSource().includes('2 * n')")
         expect(lab.output(2)).to_contain_text("[2, 4, 6]")
