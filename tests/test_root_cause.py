@@ -64,7 +64,7 @@ async def test_the_model_is_told_which_cells_made_what_the_failing_line_reads(wo
     assert '<cell id="c8" type="code" makes="parts">' in told
     assert '<cell id="c1" type="code" makes="math">' in told
     assert re.search(r'<cell id="c9" type="code" fails="yes">', told)
-    assert "look there for the cause" in told
+    assert "the cause may be there" in told
 
 
 async def test_a_result_written_down_where_it_fails_is_not_deployed(world):

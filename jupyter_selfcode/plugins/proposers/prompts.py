@@ -157,7 +157,7 @@ def cells(request: Request, notebook: Notebook, ranked: Sequence[str]) -> tuple[
             left_out += 1
     said = "Cells in <cell> are shown whole and may be edited, unless they are locked; cells in <outline> may not."
     if made:
-        said += " A cell with makes= made what the failing line reads: look there for the cause."
+        said += " A cell with makes= made what the failing line reads: the cause may be there."
     if left_out:
         said += f" {left_out} cells are not shown."
     return f"# The notebook\n\n{said}\n\n" + "\n".join(parts), frozenset(whole)
