@@ -84,6 +84,11 @@ def _joined(text: Any) -> str:
     return "".join(map(str, text)) if isinstance(text, (list, tuple)) else str(text)
 
 
+def _trimmed(text: str) -> str:
+    """A text without blank lines around it. The head of a printed table keeps its indent, so that it stands above its columns."""
+    return re.sub(r"\A(?:[ \t]*\n)+", "", text.rstrip())
+
+
 def told(outputs: Sequence[Mapping[str, Any]], level: Level) -> str:
     """What may be told of a cell's outputs at a level, as text."""
     if level == "schema":
@@ -100,11 +105,11 @@ def told(outputs: Sequence[Mapping[str, Any]], level: Level) -> str:
                 results.append(_joined(data["text/plain"]))
     stdout = "".join(printed)
     if level == "full":
-        return "\n".join([stdout, *results]).strip()[-OUTPUT_CHARACTERS:]
+        return _trimmed("\n".join([stdout, *results]))[-OUTPUT_CHARACTERS:]
     parts = [stdout[-PRINTED_CHARACTERS:]]
     if level == "samples":  # rows are told of variables, where their columns are known and can be masked
         parts += [r[:RESULT_WIDTH] for r in results if "\n" not in r.strip()]
-    return "\n".join(p for p in parts if p.strip()).strip()
+    return _trimmed("\n".join(p for p in parts if p.strip()))
 
 
 def known_of(variable: Variable, level: Level, redactor: Redactor, hidden: Sequence[str] = ()) -> Variable:

@@ -185,3 +185,9 @@ def test_of_long_output_the_end_is_told():
 async def test_the_context_is_the_same_for_the_same_request():
     request = Request("mend the sum", "exception", "sum")
     assert digest(await of(request)) == digest(await of(request))
+
+
+@pytest.mark.parametrize("level", ["summary", "full"])
+def test_the_head_of_a_printed_table_stands_above_its_columns(level: str):
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "\n  state  area\n0    AL   5.0\n\n"}]
+    assert told(outputs, level) == "  state  area\n0    AL   5.0"

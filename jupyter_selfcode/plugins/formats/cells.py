@@ -3,7 +3,8 @@
 Raw code in tags was chosen over JSON (models escape code badly), over unified diffs (they count lines badly) and over
 search-and-replace (it fails on repeated text): a cell is short enough to be written whole. The parser is tolerant of
 form (prose around, fences, quotes, order) and strict about meaning: an unknown id, an unclosed tag (half an answer),
-two different edits of one cell, or no edit at all is a `FormatError` whose line tells the model what was wrong.
+two different edits of one cell, or no edit at all is a `FormatError` whose line tells the model what was wrong. A cell that
+is deleted and inserted elsewhere as it was is moved: it keeps its id and its history.
 
 The contract cannot be touched: of a `%%selfcode` cell only the code below the docstring is shown and taken back; the
 magic line and the docstring are put back from the notebook.
@@ -14,13 +15,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ...analysis.rewriting import rewrite
 from ...values.errors import Declined, FormatError
 from ...values.notebook import Cell, Notebook
-from ...values.patch import CellOp, DeleteCell, InsertCell, ReplaceSource
+from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, ReplaceSource
 
 INSTRUCTIONS = """\
 Answer with one <rationale> and then the edits, in exactly this form and with nothing else:
@@ -35,6 +36,8 @@ the whole new source of that cell, raw: no fences, no escaping
 the source of a new cell, placed below the cell ID (type may be markdown; after="top" is the top of the notebook)
 </cell>
 <cell id="ID" action="delete">
+</cell>
+<cell id="ID" action="move" after="ID">
 </cell>
 
 Each tag stands on a line of its own. IDs are the ids shown above. Edit as few cells as the task needs, each at most once,
@@ -62,6 +65,7 @@ class _Edit:
     cell_id: str | None
     type: str
     body: str
+    after: str | None = None
 
 
 def new_id(after: str | None, source: str, taken: Sequence[str]) -> str:
@@ -76,7 +80,7 @@ def new_id(after: str | None, source: str, taken: Sequence[str]) -> str:
 
 def tidy(source: str) -> str:
     """A source as cells keep it: no blank lines above and below, no carriage returns."""
-    lines = source.replace("\r\n", "\n").split("\n")
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)
     while lines and not lines[-1].strip():
@@ -137,7 +141,13 @@ def _edit(given: dict[str, str], body: str) -> _Edit:
             )
         kind = "delete" if action in ("delete", "remove") else "replace"
         return _Edit(kind, given["id"], given.get("type", ""), body)
-    raise FormatError(f'There is no action "{action}"; the actions are replace, insert and delete.')
+    if action == "move":
+        if not given.get("id") or anchor is None:
+            raise FormatError('A move names two cells: <cell id="ID" action="move" after="ID">.')
+        if tidy(body):
+            raise FormatError("A move has no source: the cell stays as it is. Change it by an edit of its own.")
+        return _Edit("move", given["id"], "", "", None if anchor in _TOP else anchor)
+    raise FormatError(f'There is no action "{action}"; the actions are replace, insert, delete and move.')
 
 
 def _rationale(text: str) -> tuple[str, str]:
@@ -158,7 +168,7 @@ class CellsFormat:
     instructions = INSTRUCTIONS
 
     def parse(self, text: str, notebook: Notebook) -> tuple[tuple[CellOp, ...], str]:
-        """The operations (replacements and insertions as written, deletions last) and the rationale.
+        """The operations (replacements, insertions and moves as written, deletions last) and the rationale.
 
         Raises `FormatError` with what was wrong, in words for the model, and `Declined` where it made no edit on purpose.
         """
@@ -180,11 +190,12 @@ class CellsFormat:
         ids = [c.id for c in notebook.cells]
         known = ", ".join(ids[:60])
         operations: list[CellOp] = []
-        last: dict[str, CellOp] = {}
+        last: dict[tuple[str, bool], CellOp] = {}
         below: dict[str | None, str] = {}
         for edit in edits:
-            if edit.cell_id is not None and edit.cell_id not in ids:
-                raise FormatError(f"There is no cell {edit.cell_id!r}. The cells are: {known}.")
+            for named in (edit.cell_id, edit.after):
+                if named is not None and named not in ids:
+                    raise FormatError(f"There is no cell {named!r}. The cells are: {known}.")
             if edit.action == "insert":
                 cell = self._inserted(edit, ids)
                 operations.append(InsertCell(cell, below.get(edit.cell_id, edit.cell_id)))
@@ -193,7 +204,7 @@ class CellsFormat:
                 continue
             assert edit.cell_id is not None
             operation = self._changed(edit, notebook.cell(edit.cell_id))
-            if (other := last.setdefault(edit.cell_id, operation)) is not operation:
+            if (other := last.setdefault((edit.cell_id, edit.action == "move"), operation)) is not operation:
                 if other != operation:
                     raise FormatError(
                         f"Cell {edit.cell_id!r} is edited twice, differently. Edit each cell at most once."
@@ -205,9 +216,13 @@ class CellsFormat:
             for op in operations
             if not (isinstance(op, ReplaceSource) and op.source == notebook.cell(op.cell_id).source)
         ]
+        operations = _moves(sorted(operations, key=lambda op: isinstance(op, DeleteCell)), notebook)
         if not operations:
             raise FormatError("The edits change nothing: every cell is written exactly as it is. Change what is wrong.")
-        return tuple(sorted(operations, key=lambda op: isinstance(op, DeleteCell)))
+        moved = {op.cell_id for op in operations if isinstance(op, MoveCell)}
+        if twice := moved & {op.cell_id for op in operations if isinstance(op, DeleteCell)}:
+            raise FormatError(f"Cell {min(twice)!r} is moved and deleted. Do one of both.")
+        return tuple(operations)
 
     def _inserted(self, edit: _Edit, ids: Sequence[str]) -> Cell:
         if edit.type not in ("code", "markdown", "raw"):
@@ -220,10 +235,42 @@ class CellsFormat:
     def _changed(self, edit: _Edit, cell: Cell) -> CellOp:
         if edit.action == "delete":
             return DeleteCell(cell.id)
+        if edit.action == "move":
+            if edit.after == cell.id:
+                raise FormatError(f"Cell {cell.id!r} is moved below itself. Name another cell in after.")
+            return MoveCell(cell.id, edit.after)
         body = tidy(_unfenced(edit.body, None if cell.type == "code" else "markdown"))
         if not body:
             raise FormatError(f'The new source of cell {cell.id!r} is empty. Write it whole, or use action="delete".')
         return ReplaceSource(cell.id, rewrite(cell.source, body) if cell.type == "code" else body)
+
+
+def _moves(operations: Sequence[CellOp], notebook: Notebook) -> list[CellOp]:
+    """The operations, with a cell that is deleted and inserted as it was moved instead."""
+    gone = [op.cell_id for op in operations if isinstance(op, DeleteCell)]
+    twins: dict[str, str] = {}
+    for op in operations:
+        if isinstance(op, InsertCell) and (twin := next((i for i in gone if _as_it_was(op.cell, notebook.cell(i))), None)):
+            gone.remove(twin)
+            twins[op.cell.id] = twin
+    found: list[CellOp] = []
+    for op in operations:
+        if isinstance(op, InsertCell):
+            after = twins.get(op.after, op.after) if op.after else None
+            if (moved := twins.get(op.cell.id)) is None:
+                found.append(replace(op, after=after))
+            elif moved != after:
+                found.append(MoveCell(moved, after))
+        elif not isinstance(op, DeleteCell) or op.cell_id in gone:
+            found.append(op)
+    return found
+
+
+def _as_it_was(inserted: Cell, cell: Cell) -> bool:
+    """Whether a new cell is one that was there; of a cell with a contract, which is not shown, the code tells."""
+    if inserted.type != cell.type:
+        return False
+    return (rewrite(cell.source, inserted.source) if cell.type == "code" else inserted.source) == cell.source
 
 
 def _tag(attributes: str, body: str) -> str:
@@ -261,6 +308,9 @@ def render(operations: Sequence[CellOp], notebook: Notebook, rationale: str = ""
             parts.append(_tag(f'id="{html.escape(op.cell_id)}" action="replace"', body))
         elif isinstance(op, DeleteCell):
             parts.append(_tag(f'id="{html.escape(op.cell_id)}" action="delete"', ""))
+        elif isinstance(op, MoveCell):
+            after = html.escape(anchors.get(op.after, op.after) or "top") if op.after else "top"
+            parts.append(_tag(f'id="{html.escape(op.cell_id)}" action="move" after="{after}"', ""))
         else:
             raise FormatError(f"This format cannot say the operation {op.op}.")
     return "\n".join(parts)

@@ -10,7 +10,7 @@ from jupyter_selfcode.analysis import contract
 from jupyter_selfcode.plugins.formats.cells import CellsFormat, new_id, render, tidy
 from jupyter_selfcode.values.errors import Declined, FormatError
 from jupyter_selfcode.values.notebook import Cell, Notebook
-from jupyter_selfcode.values.patch import CellOp, DeleteCell, InsertCell, ReplaceSource, apply_ops
+from jupyter_selfcode.values.patch import CellOp, DeleteCell, InsertCell, MoveCell, ReplaceSource, apply_ops
 
 INTENT = "%%selfcode\nLoad the sales and keep the index unique.\n\n>>> sales.index.is_unique\nTrue"
 KEPT = '%%selfcode\n"""Sum the sales.\n\n>>> total\n6\n"""\ntotal = 5\n'
@@ -53,6 +53,7 @@ def answers(draw: st.DrawFn) -> tuple[Notebook, tuple[CellOp, ...]]:
     notebook = Notebook(tuple(Cell(i, kinds[i], "old") for i in ids))
     replaced = draw(st.lists(st.sampled_from(ids), unique=True))
     deleted = [i for i in draw(st.lists(st.sampled_from(ids), unique=True)) if i not in replaced]
+    moved = [i for i in draw(st.lists(st.sampled_from(ids), unique=True)) if i not in deleted]
     ops: list[CellOp] = []
     for cell_id in replaced:
         source = draw(SOURCES)
@@ -62,11 +63,12 @@ def answers(draw: st.DrawFn) -> tuple[Notebook, tuple[CellOp, ...]]:
     below: dict[str | None, str] = {}
     taken = list(ids)
     for anchor in draw(st.lists(st.sampled_from([*ids, None]), max_size=3)):
-        kind, source = draw(st.sampled_from(["code", "markdown"])), draw(SOURCES)
+        kind, source = draw(st.sampled_from(["code", "markdown"])), draw(SOURCES.filter(lambda s: s != "old"))
         made = new_id(anchor, source, taken)
         ops.append(InsertCell(Cell(made, kind, source), below.get(anchor, anchor)))
         below[anchor] = made
         taken.append(made)
+    ops += [MoveCell(i, draw(st.sampled_from([a for a in [*ids, None] if a != i]))) for i in moved]
     ops += [DeleteCell(i) for i in deleted]
     assume(ops)
     return notebook, tuple(ops)
@@ -172,6 +174,32 @@ def test_a_cell_may_be_inserted_below_one_that_is_deleted():
     assert "load" not in after
 
 
+def test_a_cell_is_moved_and_keeps_its_id_and_its_contract():
+    notebook = Notebook((Cell("a", "code", '%%selfcode\n"""x.\n\n>>> x\n1\n"""\nx = y'), Cell("b", "code", "y = 1")))
+    (moved,) = ops = FORMAT.parse(cell("", 'id="a" action="move" after="b"'), notebook)[0]
+    assert moved == MoveCell("a", "b")
+    assert [c.source for c in apply_ops(ops, notebook).cells] == ["y = 1", notebook.cells[0].source]
+    told = render(ops, notebook, "why")
+    assert FORMAT.parse(told, notebook)[0] == ops
+    again = cell("", 'id="a" action="delete"') + "\n" + cell("x = y", 'after="b" action="insert"')
+    assert FORMAT.parse(again, notebook)[0] == ops
+
+
+def test_a_cell_may_be_moved_and_changed():
+    text = cell("", 'id="load" action="move" after="top"') + "\n" + cell("a = 1")
+    assert parse(text) == (MoveCell("load", None), ReplaceSource("load", "a = 1"))
+
+
+def test_cells_that_are_inserted_below_a_moved_one_follow_it():
+    source = NOTEBOOK.cell("load").source
+    text = "\n".join(
+        [cell("", 'id="load" action="delete"'), cell(source, 'after="sum" action="insert"'), cell("a = 1", 'after="sum" action="insert"')]
+    )
+    ids = [c.id for c in apply_ops(parse(text), NOTEBOOK).cells]
+    assert ids.index("load") == ids.index("sum") + 1
+    assert ids.index("load") + 1 == ids.index(next(i for i in ids if i not in NOTEBOOK))
+
+
 def test_markdown_keeps_its_fences():
     body = "```python\nx = 1\n```"
     assert parse(cell(body, 'id="words" action="replace"')) == (ReplaceSource("words", body),)
@@ -200,6 +228,11 @@ def test_markdown_keeps_its_fences():
         (cell("x = 1").removesuffix("</cell>") + '<cell id="sum" action="replace">\ny\n</cell>', "not closed"),
         (cell("x = 1") + "\n" + cell("x = 2"), "edited twice"),
         (cell("x = 1") + "\n" + cell("", 'id="load" action="delete"'), "edited twice"),
+        (cell("", 'id="load" action="move"'), "names two cells"),
+        (cell("", 'id="load" action="move" after="nope"'), "no cell 'nope'"),
+        (cell("", 'id="load" action="move" after="load"'), "below itself"),
+        (cell("x = 1", 'id="load" action="move" after="sum"'), "has no source"),
+        (cell("", 'id="load" action="move" after="sum"') + "\n" + cell("", 'id="load" action="delete"'), "moved and deleted"),
         ("<think>still thinking", "no edit"),
     ],
 )
