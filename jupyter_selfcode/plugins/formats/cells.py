@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from ...analysis.rewriting import rewrite
+from ...analysis.rewriting import rewrite, split
 from ...values.errors import Declined, FormatError
 from ...values.notebook import Cell, Notebook
 from ...values.patch import CellOp, DeleteCell, InsertCell, MoveCell, ReplaceSource
@@ -268,9 +268,7 @@ def _moves(operations: Sequence[CellOp], notebook: Notebook) -> list[CellOp]:
 
 def _as_it_was(inserted: Cell, cell: Cell) -> bool:
     """Whether a new cell is one that was there; of a cell with a contract, which is not shown, the code tells."""
-    if inserted.type != cell.type:
-        return False
-    return (rewrite(cell.source, inserted.source) if cell.type == "code" else inserted.source) == cell.source
+    return inserted.type == cell.type and inserted.source in (tidy(cell.source), cell.type == "code" and tidy(split(cell.source)[1]))
 
 
 def _tag(attributes: str, body: str) -> str:

@@ -185,6 +185,13 @@ def test_a_cell_is_moved_and_keeps_its_id_and_its_contract():
     assert FORMAT.parse(again, notebook)[0] == ops
 
 
+def test_a_cell_of_words_that_is_deleted_is_no_obstacle_to_what_is_inserted():
+    text = cell("", 'id="sum" action="delete"') + "\n" + cell("# nothing but words", 'after="load" action="insert"')
+    inserted, deleted = parse(text)
+    assert isinstance(inserted, InsertCell)
+    assert deleted == DeleteCell("sum")
+
+
 def test_a_cell_may_be_moved_and_changed():
     text = cell("", 'id="load" action="move" after="top"') + "\n" + cell("a = 1")
     assert parse(text) == (MoveCell("load", None), ReplaceSource("load", "a = 1"))
