@@ -68,7 +68,8 @@ def _conditions(tree: ast.AST, depth: int = 0) -> Iterator[tuple[str, int]]:
         yield from _conditions(node, depth + more)
 
 
-def _checks(tree: ast.Module) -> Marked:
+def checks(tree: ast.AST) -> Marked:
+    """Asserts, raises and calls of checkers, as written."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
             yield "assert " + written(node.test), node
@@ -133,8 +134,8 @@ def checks_kept(edit: Edit) -> Iterator[Finding]:
         if depth > was.get(check, depth):
             severity = "block" if edit.repair else "ask"
             yield from finding("check-weakened", severity, f"{brief(check)} now stands under a condition.")
-    came = edit.added(_checks)
-    for old in edit.removed(_checks):
+    came = edit.added(checks)
+    for old in edit.removed(checks):
         if isinstance(old, ast.Raise) and not edit.repair and not edit.after.body:
             continue
         if written(old) in edit.moved:

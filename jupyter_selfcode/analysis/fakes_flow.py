@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from ..values.trial import Finding
 from .edits import TOLERATE, Edit, Marked, brief, finding, written
+from .fakes_checks import checks
 from .fakes_control import call_name, gives_up
 
 LEAVES = (ast.Return, ast.Break, ast.Continue, ast.Raise)
@@ -142,11 +143,12 @@ def put_off(edit: Edit) -> Iterator[Finding]:
     inside = {id(n) for f in kept for n in ast.walk(f)}
     moved = _mentioned(n for n in ast.walk(edit.after) if id(n) not in inside)
     for what in sorted(_reached(edit.before) & (_mentioned(ast.walk(edit.after)) - _reached(edit.after))):
-        if what in moved or what.startswith(("assert ", "raise")):
+        unused = [f for f in kept if what in _mentioned(ast.walk(f))]
+        if what in moved or any(True for f in unused for _ in checks(f)):
             yield from finding("emptied", "block", f"{brief(what)} is only written down now: nothing calls it.")
         else:
-            names = sorted(f.name for f in kept if what in _mentioned(ast.walk(f)))
-            yield from finding("emptied", "ask", f"{', '.join(names)} is not used any more, and with it {brief(what)}.")
+            names = ", ".join(sorted(f.name for f in unused))
+            yield from finding("emptied", "ask", f"Nothing uses {names} any more, and with it {brief(what)}.")
 
 
 def _guards(tree: ast.Module) -> Marked:
