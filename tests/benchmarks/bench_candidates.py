@@ -3,9 +3,8 @@
     python tests/benchmarks/bench_candidates.py FOLDER [--verify] [--only WORDS] [--start N] [--every N]
         [--without CHECK,…] [--set NAME=VALUE …]
 
-FOLDER as for `bench_faults.py`. For each fault the notebook has its first night, on which it is whole and what it gave
-is recorded; then it is run as a request finds it, and every candidate of `candidates_cases.py` is screened, tried in
-the cage, judged and decided on under policy deploy, as the engine does it. A candidate that is deployed or asked about
+FOLDER as for `bench_faults.py`. For each fault the notebook has its first night, on which it is whole (of pure functions, where it
+has some, what they gave is recorded); then it is run as a request finds it, and every candidate of `candidates_cases.py` is screened, tried in the cage, judged and decided on under policy deploy, as the engine does it. A candidate that is deployed or asked about
 is judged by the hidden check of its fault. `--verify` shows that the honest ones give what the notebook gave, and the
 wrong ones do not. `--without` leaves checks out and `--set` changes a setting, to tell what each of them is worth.
 """
@@ -105,7 +104,8 @@ async def of_fault(fault: Fault, all_written: list[Written], where: Path, folder
     truth = await asyncio.to_thread(found, book, fault, path)
     if not args.verify:
         options = [word for n, _, v in (each.partition("=") for each in args.set) for word in (f"--{n.replace('_', '-')}", v)]
-        await asyncio.to_thread(command, "run", path.name, "first.ipynb", *options, folder=folder)
+        code, said = await asyncio.to_thread(command, "run", path.name, "first.ipynb", *options, folder=folder)
+        assert code == 0, f"{fault.name}: its first night failed: {said}"
     seed(fault, path)
     text = path.read_text("utf-8")
     notebook = read_file(path)[0].notebook
