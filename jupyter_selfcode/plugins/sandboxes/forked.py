@@ -285,7 +285,7 @@ class ForkedKernel:
             await self._leaf.go_on(self._process)  # type: ignore[arg-type]
             await self._run(self._leaf, self._ran[done:at])
             again = f", {at - done} of them again in the copy: {hazard}" if at > done else ""
-            how = kept.live or (kept.copied or f"replayed: {at} cell{'s' * (at > 1)} above it, once, in the cage") + again
+            how = kept.live or (kept.copied or f"replayed: {at} cell{'s' * (at != 1)} above it, once, in the cage") + again
             self.served = Served("forked", how, goes_on=bool(kept.live))
         return self._leaf
 
